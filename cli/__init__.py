@@ -1,0 +1,1 @@
+"""The command ``signalbox``: argument parsing and printing; the work is done elsewhere."""

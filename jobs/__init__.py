@@ -1,0 +1,1 @@
+"""Programs that run elsewhere: each reads its arguments once, in ``main``."""

@@ -1,0 +1,49 @@
+"""Whether `.aws-sam/build` is what the sources say: a stale build is an error, never a surprise.
+
+Run as ``python -m cli.build .aws-sam/build`` right after ``sam build``, it notes what was built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / ".aws-sam" / "build"
+NOTE = ".sources.json"
+
+
+class StaleBuild(Exception):
+    """The build is missing or older than its sources; the message says what to run."""
+
+
+def sources_digest(root: Path = ROOT) -> str:
+    """A digest of everything ``sam build`` reads: the template, the doors, the layers."""
+    files = [root / "template.yaml"]
+    for room in ("functions", "layers"):
+        found = (root / room).rglob("*")
+        files += [p for p in found if p.is_file() and "__pycache__" not in p.parts]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def check_build(build: Path = BUILD) -> None:
+    """Refuse a build that is missing or stale.
+
+    Raises:
+        StaleBuild: run ``make build``.
+    """
+    note = build / NOTE
+    if not note.is_file():
+        raise StaleBuild(f"{build}: not built yet; run `make build`")
+    if json.loads(note.read_text(encoding="utf-8"))["digest"] != sources_digest():
+        raise StaleBuild(f"{build}: template.yaml, functions/ or layers/ changed; run `make build`")
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1], NOTE).write_text(json.dumps({"digest": sources_digest()}), encoding="utf-8")

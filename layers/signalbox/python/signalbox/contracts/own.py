@@ -1,0 +1,116 @@
+"""The events of the house: bus ``SignalboxBus``, source ``signalbox``, detail-type = class name.
+
+Strict in both directions: what is not declared here is neither sent nor accepted.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from signalbox.contracts.objects import ObjectRef
+
+__all__ = [
+    "OWN_EVENTS",
+    "SOURCE",
+    "BackfillFailed",
+    "BackfillStarted",
+    "CycleFeaturesReady",
+    "CycleFeaturesWithdrawn",
+    "FileRejected",
+    "ObjectRef",
+    "OwnEvent",
+]
+
+SOURCE = "signalbox"
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class OwnEvent(BaseModel):
+    """An event of the house."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def detail_type(cls) -> str:
+        """The detail-type that rules match: the name of the class."""
+        return cls.__name__
+
+
+class CycleFeaturesReady(OwnEvent):
+    """Cycles can be read: the fragment of one sensor file, or the features of one backfill run.
+
+    ``source`` is the sensor file or the manifest; ``output_key`` the fragment or the run's report.
+    ``cycles`` counts what closed inside; the undecided head and tail of a file are not in it.
+    """
+
+    workload: str
+    origin: Literal["sensor-file", "backfill"]
+    units: list[str]
+    cycles: Count
+    rows: Count
+    start: AwareDatetime
+    end: AwareDatetime
+    source: ObjectRef
+    output_key: str
+
+
+class CycleFeaturesWithdrawn(OwnEvent):
+    """What a sensor file contributed counts no longer; ``output_key`` is its tombstone."""
+
+    workload: str
+    source: ObjectRef
+    output_key: str
+
+
+class FileRejected(OwnEvent):
+    """A file can never be processed; ``rejected_key`` says the same, the file itself is kept."""
+
+    workload: str | None
+    source: ObjectRef
+    reason: str
+    message: str
+    rejected_key: str
+    column: str | None = None
+    row: int | None = None
+    line: int | None = None
+    row_group: int | None = None
+
+
+class BackfillStarted(OwnEvent):
+    """A manifest started a run of the Glue job; ``files`` are what it named at that moment."""
+
+    workload: str
+    source: ObjectRef
+    run_key: str
+    job_run_id: str
+    files: Count
+
+
+class BackfillFailed(OwnEvent):
+    """A run ended without doing what it was asked to.
+
+    ``source`` and ``run_key`` are None where somebody started the job without a manifest.
+    """
+
+    source: ObjectRef | None
+    run_key: str | None
+    job_name: str
+    job_run_id: str
+    state: str
+    message: str
+
+
+OWN_EVENTS: dict[str, type[OwnEvent]] = {
+    event.detail_type(): event
+    for event in (
+        CycleFeaturesReady,
+        CycleFeaturesWithdrawn,
+        FileRejected,
+        BackfillStarted,
+        BackfillFailed,
+    )
+}
+"""Every event of the house by its detail-type."""

@@ -1,0 +1,105 @@
+"""The one place where events of the house are built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from signalbox.contracts.backfill import RunReport
+from signalbox.contracts.glue import JobStateChange
+from signalbox.contracts.keys import rejected_key, report_key, workload_of
+from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.own import (
+    BackfillFailed,
+    BackfillStarted,
+    CycleFeaturesReady,
+    CycleFeaturesWithdrawn,
+    FileRejected,
+    OwnEvent,
+)
+from signalbox.contracts.rejection import Rejection
+from signalbox.domain.recording import Cut
+
+
+class Bus(Protocol):
+    """Where events of the house are heard."""
+
+    def emit(self, *events: OwnEvent) -> None:
+        """Put the events on the bus, in order, at least once."""
+
+
+def features_ready(workload: str, source: ObjectRef, cut: Cut, output_key: str) -> OwnEvent:
+    """One sensor file's fragment is written."""
+    return CycleFeaturesReady(
+        workload=workload,
+        origin="sensor-file",
+        units=sorted(cut.units),
+        cycles=cut.cycles,
+        rows=cut.rows,
+        start=cut.start,
+        end=cut.end,
+        source=source,
+        output_key=output_key,
+    )
+
+
+def features_withdrawn(workload: str, source: ObjectRef, output_key: str) -> OwnEvent:
+    """A sensor file is gone, and its tombstone is written."""
+    return CycleFeaturesWithdrawn(workload=workload, source=source, output_key=output_key)
+
+
+def file_rejected(rejection: Rejection) -> OwnEvent:
+    """A file can never be processed; its rejection is written."""
+    source = rejection.source
+    try:
+        workload = workload_of(source.key)
+    except ValueError:  # a manifest, or a file outside every workload: the event says None
+        workload = None
+    return FileRejected(
+        workload=workload,
+        rejected_key=rejected_key(source.key),
+        **rejection.model_dump(exclude={"at"}),
+    )
+
+
+def backfill_started(
+    workload: str, source: ObjectRef, run_key: str, job_run_id: str, files: int
+) -> OwnEvent:
+    """A manifest's run was started."""
+    return BackfillStarted(
+        workload=workload, source=source, run_key=run_key, job_run_id=job_run_id, files=files
+    )
+
+
+def backfill_failed(
+    change: JobStateChange, source: ObjectRef | None, run_key: str | None
+) -> OwnEvent:
+    """A run ended without a report to trust."""
+    run = change.detail
+    return BackfillFailed(
+        source=source,
+        run_key=run_key,
+        job_name=run.job_name,
+        job_run_id=run.job_run_id,
+        state=run.state,
+        message=run.message,
+    )
+
+
+def backfill_ready(report: RunReport, source: ObjectRef) -> Sequence[OwnEvent]:
+    """A run wrote its features; nothing to announce if it accepted no file."""
+    if report.start is None or report.end is None:
+        return []
+    return [
+        CycleFeaturesReady(
+            workload=report.workload,
+            origin="backfill",
+            units=sorted(report.units),
+            cycles=report.cycles,
+            rows=report.rows,
+            start=report.start,
+            end=report.end,
+            source=source,
+            output_key=report_key(report.workload, report.run_key),
+        )
+    ]

@@ -1,0 +1,88 @@
+"""What the template tells each door: one class a door, one field a variable of its environment.
+
+The only place in the package that reads the environment: on a door's first event, not at import.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from signalbox.contracts.complaints import complaint
+from signalbox.errors import Misconfigured
+
+
+class DoorSettings(BaseModel):
+    """What every door is told (``Globals`` of the template)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    door: ClassVar[str] = ""
+
+    data_bucket: str = Field(min_length=1)
+    bus_name: str = Field(min_length=1)
+
+
+class OnceSettings(DoorSettings):
+    """What a door is told that handles each version of an object once."""
+
+    idempotency_table: str = Field(min_length=1)
+
+
+class OnSensorFileSettings(OnceSettings):
+    """What on_sensor_file is told."""
+
+    door = "on_sensor_file"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+
+
+class OnSensorFileDeletedSettings(DoorSettings):
+    """What on_sensor_file_deleted is told."""
+
+    door = "on_sensor_file_deleted"
+
+
+class OnBackfillSettings(DoorSettings):
+    """What on_backfill is told."""
+
+    door = "on_backfill"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    backfill_table: str = Field(min_length=1)
+    glue_job: str = Field(min_length=1)
+
+
+class OnGlueJobChangeSettings(DoorSettings):
+    """What on_glue_job_change is told."""
+
+    door = "on_glue_job_change"
+
+    backfill_table: str = Field(min_length=1)
+
+
+SettingsT = TypeVar("SettingsT", bound=DoorSettings)
+
+
+def load(settings: type[SettingsT]) -> SettingsT:
+    """Read a door's settings from its environment.
+
+    Raises:
+        Misconfigured: a variable is missing.
+    """
+    environment = os.environ  # noqa: TID251 - here, and nowhere else
+    told = {
+        name: environment[name.upper()]
+        for name in settings.model_fields
+        if name.upper() in environment
+    }
+    try:
+        return settings.model_validate(told)
+    except ValidationError as problem:
+        raise Misconfigured(
+            f"{settings.door}: environment variable {complaint(problem).upper()}; see template.yaml"
+        ) from None

@@ -1,0 +1,3 @@
+from localcloud.deploy.registry import supported
+
+__all__ = ["supported"]

@@ -1,0 +1,240 @@
+"""AWS Lambda: functions, layers, permissions and event source mappings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.deploy.maker import Maker
+from localcloud.deploy.props import Props
+from localcloud.deploy.registry import Made, resource
+from localcloud.pattern import InvalidPattern
+from localcloud.pattern import compile as compile_pattern
+
+_MOST_LAYERS = 5
+_MOST_ENVIRONMENT = 4 * 1024
+_LONGEST_TIMEOUT_S = 900
+
+
+@resource(
+    "AWS::Lambda::Function", "Architectures", "Code", "DeadLetterConfig", "Description",
+    "Environment", "EphemeralStorage", "FunctionName", "Handler", "Layers", "LoggingConfig",
+    "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags",
+    "Timeout", "TracingConfig",
+)  # fmt: skip
+def function(props: Props, maker: Maker) -> Made:
+    """A function from a zip; limits of the "Lambda quotas" page are enforced."""
+    client = maker.client("lambda")
+    name = props.text("FunctionName") or maker.name(64)
+    props.choice("PackageType", "Zip", default="Zip")
+    request: dict[str, Any] = {
+        "FunctionName": name,
+        "Code": _code(props, "Code"),
+        "Handler": str(props.need("Handler")),
+        "Runtime": props.choice("Runtime", "python3.11"),
+        "Role": str(props.need("Role")),
+        "Description": props.text("Description"),
+        "Timeout": _bounded(props, "Timeout", 3, 1, _LONGEST_TIMEOUT_S),
+        "MemorySize": _bounded(props, "MemorySize", 128, 128, 10240),
+        "Environment": {"Variables": _environment(props)},
+        "Layers": _layers(props),
+        "Architectures": props.take("Architectures", ["x86_64"]),
+        "Tags": props.tags(),
+    }
+    if (storage := props.group("EphemeralStorage")) is not None:
+        request["EphemeralStorage"] = {"Size": storage.integer("Size")}
+    if (tracing := props.group("TracingConfig")) is not None:
+        request["TracingConfig"] = {"Mode": tracing.text("Mode")}
+    dead = props.group("DeadLetterConfig")
+    facts = {
+        "request": request,
+        "code": maker.artefacts[_uri(request["Code"])].folder,
+        "layers": [_layer_folder(maker, arn) for arn in request["Layers"]],
+        "logging": _logging(props, name),
+        "dead_letter_arn": dead.need("TargetArn") if dead else None,
+    }
+    arn = client.create_function(**request)["FunctionArn"]
+    if (reserved := props.integer("ReservedConcurrentExecutions")) is not None:
+        if reserved == 0:
+            message = "0 stops the function on AWS, which is not emulated"
+            raise props.error("ReservedConcurrentExecutions", message)
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    return Made(name, {"Arn": arn}, facts)
+
+
+def _code(props: Props, prop: str) -> dict[str, str]:
+    code = props.group(prop)
+    if code is None:
+        raise props.error(prop, "is required")
+    return {"S3Bucket": str(code.need("S3Bucket")), "S3Key": str(code.need("S3Key"))}
+
+
+def _uri(code: dict[str, str]) -> str:
+    return f"s3://{code['S3Bucket']}/{code['S3Key']}"
+
+
+def _bounded(props: Props, name: str, default: int, least: int, most: int) -> int:
+    value = props.integer(name, default)
+    if value is None or not least <= value <= most:
+        raise props.error(name, f"must be from {least} to {most}, not {value}")
+    return value
+
+
+def _environment(props: Props) -> dict[str, str]:
+    group = props.group("Environment")
+    variables = {str(k): str(v) for k, v in (group.take("Variables") or {}).items()} if group else {}
+    size = sum(len(key) + len(value) for key, value in variables.items())
+    if size > _MOST_ENVIRONMENT:
+        raise props.error("Environment", f"has {size} bytes, {_MOST_ENVIRONMENT} are allowed")
+    return variables
+
+
+def _layers(props: Props) -> list[str]:
+    layers = [str(arn) for arn in props.take("Layers") or []]
+    if len(layers) > _MOST_LAYERS:
+        raise props.error("Layers", f"a function has at most {_MOST_LAYERS} layers")
+    return layers
+
+
+def _layer_folder(maker: Maker, arn: str) -> Any:
+    layer = maker.stack.find("AWS::Lambda::LayerVersion", arn)
+    if layer is None:
+        message = f"layer {arn} is not in the template; other accounts' layers cannot be fetched"
+        raise maker_error(maker, "Layers", message)
+    return layer.facts["folder"]
+
+
+def maker_error(maker: Maker, prop: str, message: str) -> Exception:
+    """An error about a property of the resource being made."""
+    return Props({}, maker.logical_id).error(prop, message)
+
+
+def _logging(props: Props, name: str) -> dict[str, str]:
+    group = props.group("LoggingConfig")
+    answer = {"group": f"/aws/lambda/{name}", "format": "Text", "level": ""}
+    if group is None:
+        return answer
+    group.text("SystemLogLevel")  # START, END and REPORT lines are in the journal instead
+    answer["group"] = group.text("LogGroup", answer["group"])
+    answer["format"] = group.choice("LogFormat", "Text", "JSON", default="Text")
+    answer["level"] = group.text("ApplicationLogLevel")
+    return answer
+
+
+@resource(
+    "AWS::Lambda::LayerVersion", "CompatibleArchitectures", "CompatibleRuntimes", "Content",
+    "Description", "LayerName", "LicenseInfo",
+)  # fmt: skip
+def layer_version(props: Props, maker: Maker) -> Made:
+    """A layer from a zip."""
+    content = _code(props, "Content")
+    arn = maker.client("lambda").publish_layer_version(
+        LayerName=props.text("LayerName") or maker.name(64),
+        Description=props.text("Description"),
+        Content=content,
+        CompatibleRuntimes=props.take("CompatibleRuntimes", []),
+        CompatibleArchitectures=props.take("CompatibleArchitectures", []),
+        LicenseInfo=props.text("LicenseInfo"),
+    )["LayerVersionArn"]
+    folder = maker.artefacts[_uri(content)].folder
+    return Made(arn, {"LayerVersionArn": arn}, {"folder": folder})
+
+
+@resource(
+    "AWS::Lambda::Permission", "Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"
+)
+def permission(props: Props, maker: Maker) -> Made:
+    """A statement in a function's resource policy."""
+    optional = ("SourceAccount", "SourceArn")
+    maker.client("lambda").add_permission(
+        StatementId=maker.logical_id,
+        FunctionName=str(props.need("FunctionName")),
+        Action=str(props.need("Action")),
+        Principal=str(props.need("Principal")),
+        **{name: props.text(name) for name in optional if name in props},
+    )
+    return Made(maker.name(100), {"Id": maker.logical_id})
+
+
+@resource(
+    "AWS::Lambda::EventSourceMapping", "BatchSize", "Enabled", "EventSourceArn", "FilterCriteria",
+    "FunctionName", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "ScalingConfig",
+    "Tags",
+)  # fmt: skip
+def event_source_mapping(props: Props, maker: Maker) -> Made:
+    """A standard SQS queue feeding a function; run by localcloud.pollers."""
+    source, name = str(props.need("EventSourceArn")), str(props.need("FunctionName"))
+    name = name.rsplit(":", 1)[-1]
+    if ":sqs:" not in source or source.endswith(".fifo"):
+        raise props.error("EventSourceArn", f"{source} is not a standard SQS queue")
+    size = _bounded(props, "BatchSize", 10, 1, 10_000)
+    window = _bounded(props, "MaximumBatchingWindowInSeconds", 0, 0, 300)
+    if size > 10 and window < 1:
+        message = f"above 10 needs a MaximumBatchingWindowInSeconds of at least 1, not {window}"
+        raise props.error("BatchSize", message)
+    _visible_long_enough(props, maker, source, name)
+    request: dict[str, Any] = {"EventSourceArn": source, "FunctionName": name, "BatchSize": size}
+    request["MaximumBatchingWindowInSeconds"] = window
+    request["Enabled"] = props.boolean("Enabled", default=True)
+    request["FunctionResponseTypes"] = props.take("FunctionResponseTypes", [])
+    if (scaling := props.group("ScalingConfig")) is not None:
+        most = _bounded(scaling, "MaximumConcurrency", 2, 2, 1000)
+        request["ScalingConfig"] = {"MaximumConcurrency": most}
+    filters = _filters(props)
+    if filters:
+        request["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in filters]}
+    props.tags()
+    made = maker.client("lambda").create_event_source_mapping(**request)
+    return Made(made["UUID"], {"Id": made["UUID"]}, {"request": request, "filters": filters})
+
+
+def _visible_long_enough(props: Props, maker: Maker, source: str, name: str) -> None:
+    """CreateEventSourceMapping refuses a queue that shows messages again before the timeout."""
+    function = maker.stack.find("AWS::Lambda::Function", name)
+    queues = maker.stack.of_type("AWS::SQS::Queue")
+    queue = next((each for each in queues if each.attributes["Arn"] == source), None)
+    if function is None or queue is None:
+        missing = name if function is None else source
+        raise props.error("EventSourceArn", f"{missing} is not in the template")
+    visible, timeout = queue.facts["visibility_s"], function.facts["request"]["Timeout"]
+    if visible < timeout:
+        message = f"queue visibility timeout {visible} s is less than function timeout {timeout} s"
+        raise props.error("EventSourceArn", message)
+
+
+def _filters(props: Props) -> list[str]:
+    criteria = props.group("FilterCriteria")
+    filters = [str(each.need("Pattern")) for each in criteria.groups("Filters")] if criteria else []
+    for pattern in filters:
+        try:
+            compile_pattern(pattern)
+        except InvalidPattern as error:
+            raise props.error("FilterCriteria", str(error)) from error
+    return filters
+
+
+@resource(
+    "AWS::Lambda::EventInvokeConfig", "DestinationConfig", "FunctionName",
+    "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier",
+)  # fmt: skip
+def event_invoke_config(props: Props, maker: Maker) -> Made:
+    """How asynchronous invocations are repeated and where they end; see localcloud.invocations."""
+    name = str(props.need("FunctionName"))
+    props.choice("Qualifier", "$LATEST")
+    retries = _bounded(props, "MaximumRetryAttempts", 2, 0, 2)
+    age = _bounded(props, "MaximumEventAgeInSeconds", 6 * 3600, 60, 6 * 3600)
+    destinations: dict[str, dict[str, str]] = {}
+    if (config := props.group("DestinationConfig")) is not None:
+        for outcome in ("OnFailure", "OnSuccess"):
+            if (destination := config.group(outcome)) is not None:
+                arn = str(destination.need("Destination"))
+                if arn.split(":")[2] not in {"sqs", "events", "lambda"}:
+                    raise destination.error("Destination", f"{arn} is not a supported destination")
+                destinations[outcome] = {"Destination": arn}
+    maker.client("lambda").put_function_event_invoke_config(
+        FunctionName=name,
+        MaximumRetryAttempts=retries,
+        MaximumEventAgeInSeconds=age,
+        DestinationConfig=destinations,
+    )
+    facts = {"function": name, "retries": retries, "age_s": age, "destinations": destinations}
+    return Made(maker.name(), facts=facts)

@@ -1,0 +1,49 @@
+"""Amazon SQS: standard queues and their policies (FIFO is refused: FifoQueue is not known)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localcloud.deploy.maker import Maker
+from localcloud.deploy.props import Props
+from localcloud.deploy.registry import Made, resource
+
+_NUMBERS = (
+    "DelaySeconds", "KmsDataKeyReusePeriodSeconds", "MaximumMessageSize", "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout",
+)  # fmt: skip
+
+
+@resource(
+    "AWS::SQS::Queue", *_NUMBERS, "KmsMasterKeyId", "QueueName", "RedrivePolicy",
+    "SqsManagedSseEnabled", "Tags",
+)  # fmt: skip
+def queue(props: Props, maker: Maker) -> Made:
+    """A standard queue."""
+    name = props.text("QueueName") or maker.name(80)
+    attributes = {key: str(props.integer(key)) for key in _NUMBERS if key in props}
+    if "KmsMasterKeyId" in props:
+        attributes["KmsMasterKeyId"] = props.text("KmsMasterKeyId")
+    if "SqsManagedSseEnabled" in props:
+        attributes["SqsManagedSseEnabled"] = str(props.boolean("SqsManagedSseEnabled")).lower()
+    if (redrive := props.group("RedrivePolicy")) is not None:
+        dead, count = redrive.need("deadLetterTargetArn"), redrive.integer("maxReceiveCount")
+        policy = {"deadLetterTargetArn": dead, "maxReceiveCount": count}
+        attributes["RedrivePolicy"] = json.dumps(policy)
+    sqs = maker.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=props.tags())["QueueUrl"]
+    got = {"Arn": maker.arn("sqs", name), "QueueName": name, "QueueUrl": url}
+    visibility = int(attributes.get("VisibilityTimeout", "30"))
+    return Made(url, got, {"visibility_s": visibility})
+
+
+@resource("AWS::SQS::QueuePolicy", "PolicyDocument", "Queues")
+def queue_policy(props: Props, maker: Maker) -> Made:
+    """One policy for one or more queues."""
+    document: Any = props.need("PolicyDocument")
+    for url in props.need("Queues"):
+        maker.client("sqs").set_queue_attributes(
+            QueueUrl=url, Attributes={"Policy": json.dumps(document)}
+        )
+    return Made(maker.name())

@@ -1,0 +1,115 @@
+"""What `sam package` does, locally: zip what was built, put it in S3 by content, rewrite the URIs.
+
+The zips are deterministic (sorted, fixed times), so equal builds give equal keys. Then the SAM
+translator, offline, turns the template into plain CloudFormation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from localcloud.errors import DeployError
+
+_CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+_FIXED = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+_SKIPPED = {"__pycache__"}
+# Above this a layer is third-party code, which functions here import from the virtual environment
+# (localcloud.exceptions); its zip then holds the list of its files instead of their bytes.
+LISTED_ABOVE = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One packaged folder: where it was built, and where it now lies in S3."""
+
+    folder: Path
+    bucket: str
+    key: str
+
+
+def files_of(folder: Path) -> list[Path]:
+    """All files of a built folder in zip order, without bytecode caches."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not _SKIPPED & set(path.parts))
+
+
+def zip_folder(folder: Path, *, listed_above: int = LISTED_ABOVE) -> bytes:
+    """A deterministic zip of a folder: equal trees give equal bytes.
+
+    A folder of more than `listed_above` bytes becomes a zip with one member, `FILES`, that lists
+    names, sizes and times.
+    """
+    files = files_of(folder)
+    sizes = {path: path.stat() for path in files}
+    if sum(stat.st_size for stat in sizes.values()) > listed_above:
+        listing = (
+            f"{path.relative_to(folder).as_posix()} {stat.st_size} {stat.st_mtime_ns}\n"
+            for path, stat in sizes.items()
+        )
+        members = [("FILES", "".join(listing).encode())]
+    else:
+        members = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in files]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members:
+            info = zipfile.ZipInfo(name, _FIXED)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def package(template: dict[str, Any], build: Path, s3: Any, bucket: str) -> dict[str, Artefact]:
+    """Upload the folders functions and layers name, and rewrite the template to S3 URIs.
+
+    Returns:
+        The artefacts by URI `s3://bucket/key`.
+
+    Raises:
+        DeployError: a folder that the template names was not built.
+    """
+    artefacts: dict[str, Artefact] = {}
+    for logical_id, body in template["Resources"].items():
+        prop = _CODE.get(str(body.get("Type")))
+        if prop is None:
+            continue
+        properties = body.setdefault("Properties", {})
+        folder = build / str(properties.get(prop, ""))
+        if not properties.get(prop) or not folder.is_dir():
+            message = f"no built folder {properties.get(prop)!r} in {build}: run `make build`"
+            raise DeployError(message, logical_id=logical_id, prop=prop)
+        content = zip_folder(folder)
+        key = f"{hashlib.sha256(content).hexdigest()}.zip"
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
+        properties[prop] = f"s3://{bucket}/{key}"
+        artefacts[properties[prop]] = Artefact(folder, bucket, key)
+    return artefacts
+
+
+def translate(
+    template: dict[str, Any], parameters: Mapping[str, str], region: str
+) -> dict[str, Any]:
+    """SAM resources turned into plain CloudFormation, as AWS's own transform does.
+
+    Raises:
+        DeployError: SAM refuses the template; the message is SAM's.
+    """
+    session = boto3.Session(region_name=region)
+    # no managed policies by short name: the template names policies by ARN
+    translator = Translator({}, Parser(), boto_session=session)
+    try:
+        translated = translator.translate(template, dict(parameters))
+    except InvalidDocumentException as error:
+        causes = "; ".join(str(cause.message) for cause in error.causes)
+        raise DeployError(causes or str(error.message)) from error
+    return dict(translated)

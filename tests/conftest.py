@@ -1,0 +1,55 @@
+"""What every test may lean on: real data where it is, a clean environment, hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / ".aws-sam" / "build"
+
+settings.register_profile(
+    "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "soak", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def data_dir() -> Path:
+    return Path(os.environ.get("SIGNALBOX_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Path of a file of the real data; skips, naming the set, where it is missing."""
+
+    def path(relative: str) -> Path:
+        found = data_dir() / relative
+        if not found.exists():
+            pytest.skip(f"real data {relative} is not at {data_dir()}; point SIGNALBOX_DATA at it")
+        return found
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def build() -> Path:
+    """The artefact of `make build`."""
+    if not (BUILD / "template.yaml").exists():
+        pytest.fail("no built artefact: run `make build` (make test does it)")
+    return BUILD
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(("AWS_", "POWERTOOLS_", "SIGNALBOX_LAMBDA"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
