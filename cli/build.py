@@ -15,7 +15,7 @@ BUILD = ROOT / ".aws-sam" / "build"
 NOTE = ".sources.json"
 
 
-class StaleBuild(Exception):
+class StaleBuild(Exception):  # noqa: N818 - named for what it says
     """The build is missing or older than its sources; the message says what to run."""
 
 

@@ -45,7 +45,9 @@ def sensor_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def features(
-    files: Sequence[Path], spec: CycleSpec, progress: Callable[[Path, Fragment | BadRecording], None]
+    files: Sequence[Path],
+    spec: CycleSpec,
+    progress: Callable[[Path, Fragment | BadRecording], None],
 ) -> Outcome:
     """Cut every file and stitch what could be read.
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ROOT / "workloads"
 
 
-class UnusableWorkload(Exception):
+class UnusableWorkload(Exception):  # noqa: N818 - named for what it says
     """A workload that does not exist or does not validate; the message is for the person who wrote it."""
 
 

@@ -77,7 +77,12 @@ class Bus:
             "resources": resources or [],
             "detail": detail,
         }
-        facts = {"event_id": event["id"], "source": source, "bus": bus, "resources": resources or []}
+        facts = {
+            "event_id": event["id"],
+            "source": source,
+            "bus": bus,
+            "resources": resources or [],
+        }
         record = self._world.journal.add("event", detail_type, cause=cause, **facts, detail=detail)
         self._world.clock.after(0, partial(self._route, event, bus, record.id))
         return str(event["id"])
@@ -121,7 +126,11 @@ class Bus:
     def _route(self, event: Mapping[str, Any], bus: str, cause: int) -> None:
         journal, clock = self._world.journal, self._world.clock
         for rule in self._world.state.rules(bus):
-            if not rule.enabled or not rule.pattern or not _compiled(rule.pattern).matches(dict(event)):
+            if (
+                not rule.enabled
+                or not rule.pattern
+                or not _compiled(rule.pattern).matches(dict(event))
+            ):
                 continue
             matched = journal.add("rule", rule.name, cause=cause, bus=bus, arn=rule.arn)
             for target in rule.targets:
@@ -157,9 +166,7 @@ class Bus:
             again = replace(delivery, retries=delivery.retries + 1)
             self._world.clock.after(backoff, partial(self._attempt, again))
 
-    def _dead_letter(
-        self, delivery: Delivery, error: DeliveryError, exhausted: str | None
-    ) -> None:
+    def _dead_letter(self, delivery: Delivery, error: DeliveryError, exhausted: str | None) -> None:
         queue = str(delivery.target.get("DeadLetterConfig", {}).get("Arn", ""))
         name = queue.rsplit(":", 1)[-1] or "none"
         with self._world.journal.entry("dead-letter", name) as entry:

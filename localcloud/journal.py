@@ -68,9 +68,10 @@ class Journal:
         self._sorted = True
         self._last = 0
         self._lock = threading.Lock()
-        self._cause: ContextVar[int | None] = ContextVar("cause", default=None)
+        self._cause: ContextVar[tuple[int, str] | None] = ContextVar("cause", default=None)
         self._fresh: list[Record] = []
-        self._listening = False
+        self._listener: Callable[[Record], None] | None = None
+        self._listening: int | None = None
         self._file: IO[str] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,40 +87,47 @@ class Journal:
     def entry(self, kind: Kind, name: str, *, cause: int | None = None) -> Iterator[Entry]:
         """Something that takes its course: what happens inside names it as its cause."""
         entry, at = Entry(self._next()), self._now()
-        cause = self._cause.get() if cause is None else cause
-        with self.caused_by(entry.id):
-            try:
-                yield entry
-            except BaseException:
-                entry.status = "crashed"
-                raise
-            finally:
-                self._write(entry.id, at, cause, kind, name, entry.status, entry.detail)
-
-    @contextmanager
-    def caused_by(self, cause: int | None) -> Iterator[None]:
-        """Whatever this thread records inside has this cause unless it names another."""
-        token = self._cause.set(cause)
+        cause = self.cause if cause is None else cause
+        token = self._cause.set((entry.id, kind))
         try:
-            yield
+            yield entry
+        except BaseException:
+            entry.status = "crashed"
+            raise
         finally:
             self._cause.reset(token)
+            self._write(entry.id, at, cause, kind, name, entry.status, entry.detail)
 
     @property
     def cause(self) -> int | None:
         """The current cause on this thread, if there is one."""
-        return self._cause.get()
+        current = self._cause.get()
+        return current[0] if current else None
 
-    def listen(self, listening: bool) -> None:
-        """Whether to keep fresh records for `fresh`."""
-        self._listening = listening
-        self._fresh.clear()
+    def inside(self, *kinds: Kind) -> bool:
+        """Whether this thread is inside an entry of one of these kinds."""
+        current = self._cause.get()
+        return current is not None and current[1] in kinds
 
-    def fresh(self) -> list[Record]:
-        """Records finished since the last call, oldest first (only while listening)."""
+    @contextmanager
+    def heard_by(self, listener: Callable[[Record], None] | None) -> Iterator[None]:
+        """Hand finished records to a listener, always on the thread that asks for it here."""
+        self._listener, self._listening = listener, threading.get_ident()
+        try:
+            yield
+            self.flush()
+        finally:
+            self._listener, self._listening = None, None
+            self._fresh.clear()
+
+    def flush(self) -> None:
+        """Hand over records that other threads wrote meanwhile, if this is the thread to do so."""
+        if self._listener is None or threading.get_ident() != self._listening:
+            return
         with self._lock:
             fresh, self._fresh = self._fresh, []
-        return fresh
+        for record in fresh:
+            self._listener(record)
 
     def close(self) -> None:
         """Close the file, if one was asked for. Records stay readable."""
@@ -142,16 +150,17 @@ class Journal:
         status: str,
         detail: dict[str, Any],
     ) -> Record:
-        cause = self._cause.get() if cause is None else cause
+        cause = self.cause if cause is None else cause
         record = Record(number, cause, at, kind, name, status, detail)
         with self._lock:
             self._sorted = self._sorted and (not self._records or number > max_key(self._records))
             self._records[number] = record
-            if self._listening:
+            if self._listener is not None:
                 self._fresh.append(record)
             if self._file is not None:
                 self._file.write(to_line(record) + "\n")
                 self._file.flush()
+        self.flush()
         return record
 
     def __iter__(self) -> Iterator[Record]:

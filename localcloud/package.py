@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -106,10 +107,13 @@ def translate(
     """
     session = boto3.Session(region_name=region)
     # no managed policies by short name: the template names policies by ARN
-    translator = Translator({}, Parser(), boto_session=session)
+    metrics = Metrics("ServerlessTransform", DummyMetricsPublisher())
+    translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
     try:
         translated = translator.translate(template, dict(parameters))
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes)
         raise DeployError(causes or str(error.message)) from error
+    finally:
+        metrics.publish()  # to nowhere; otherwise it warns
     return dict(translated)

@@ -14,7 +14,6 @@ from typing import Any
 from localcloud.errors import LocalCloudError
 
 
-
 def allows(
     statements: Iterable[Mapping[str, Any]],
     service: str,
@@ -55,7 +54,9 @@ def _applies(
     actions = [each.lower() for each in _list(statement.get("Action", []))]
     if not any(fnmatch.fnmatchcase(action.lower(), each) for each in actions):
         return False
-    if not any(fnmatch.fnmatchcase(resource, each) for each in _list(statement.get("Resource", "*"))):
+    if not any(
+        fnmatch.fnmatchcase(resource, each) for each in _list(statement.get("Resource", "*"))
+    ):
         return False
     conditions: Mapping[str, Mapping[str, Any]] = statement.get("Condition") or {}
     return all(

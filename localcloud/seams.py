@@ -238,12 +238,13 @@ def moto_running(hooks: Hooks) -> Iterator[None]:
         RuntimeError: moto is not the version the seams were cut for, or another cloud runs in
             this process (moto's state is one per process).
     """
-    misfits = [reason for seam in SEAMS if (reason := misfit(seam, moto.__version__))]
-    if moto.__version__ != MOTO_VERSION or misfits:
-        raise RuntimeError(f"the seams fit moto {MOTO_VERSION}, not {moto.__version__}: {misfits}")
     if not _running.acquire(blocking=False):
         raise RuntimeError("another local cloud runs in this process: close it first")
     try:
+        misfits = [reason for seam in SEAMS if (reason := misfit(seam, moto.__version__))]
+        if moto.__version__ != MOTO_VERSION or misfits:
+            message = f"the seams fit moto {MOTO_VERSION}, not {moto.__version__}: {misfits}"
+            raise RuntimeError(message)
         with cut(SEAMS, hooks), mock_aws(config=_CONFIG):
             mock_random.seed(20)  # ids equal from run to run
             yield

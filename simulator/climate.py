@@ -1,8 +1,8 @@
 """The weather of a location: temperature, humidity and sun on a ten-minute grid.
 
 Temperature = yearly mean + season + day + synoptic change (fronts, days long) + small wind noise.
-The daily draws are hashed from (seed, location, day): units of one location share their weather, and
-a day's weather is the same whichever span is asked for.
+The daily draws are hashed from (seed, location, day): units of one location share their weather,
+and a day's weather is the same whichever span is asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PERSISTENCE = 2.2  # days; mid-latitude synoptic systems pass in three to five
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """A location: yearly mean, half the seasonal and half the daily swing (K), relative humidity (%)."""
+    """A location: yearly mean, half the seasonal and daily swings (K), relative humidity (%)."""
 
     place: str
     longitude: float
@@ -42,12 +42,16 @@ class Climate:
 CLIMATES = (
     Climate("Houston TX", -95.4, 21.0, 8.5, 5.0, 72, 36.5, ("Bayou Air", "Gulf Comfort")),
     Climate("Atlanta GA", -84.4, 17.0, 9.5, 5.5, 66, 34.5, ("Peachtree Heating & Air",)),
-    Climate("Dallas TX", -96.8, 19.5, 10.5, 5.8, 62, 38.5, ("Trinity Climate", "Lone Star Cooling")),
+    Climate(
+        "Dallas TX", -96.8, 19.5, 10.5, 5.8, 62, 38.5, ("Trinity Climate", "Lone Star Cooling")
+    ),
     Climate("Memphis TN", -90.0, 17.5, 10.5, 5.2, 66, 36.0, ("Bluff City Air",)),
     Climate("Tampa FL", -82.5, 23.0, 5.8, 4.8, 74, 34.5, ("Bayshore Mechanical",)),
     Climate("Charlotte NC", -80.8, 16.0, 10.0, 5.8, 64, 34.5, ("Piedmont Comfort",)),
     Climate("Tulsa OK", -96.0, 16.5, 11.8, 6.0, 62, 37.5, ("Green Country HVAC",)),
-    Climate("Phoenix AZ", -112.1, 24.0, 10.2, 7.0, 32, 43.5, ("Sonoran Air", "Desert Peak Service")),
+    Climate(
+        "Phoenix AZ", -112.1, 24.0, 10.2, 7.0, 32, 43.5, ("Sonoran Air", "Desert Peak Service")
+    ),
 )
 
 
@@ -71,11 +75,11 @@ class Weather:
 
     def at(self, name: str, t: Array) -> Array:
         """One of the series at other times, by linear interpolation."""
-        return np.interp(t, self.t, getattr(self, name))
+        return np.asarray(np.interp(t, self.t, getattr(self, name)))
 
 
 def weather(seed: int, index: int, first_day: int, days: int) -> Weather:
-    """The weather of location ``CLIMATES[index]`` over ``days`` days from ordinal day ``first_day``."""
+    """The weather of ``CLIMATES[index]`` over ``days`` days from ordinal day ``first_day``."""
     climate = CLIMATES[index]
     fronts, clouds, wind = _draws(seed, index, first_day, days)
     knots = days * KNOTS_A_DAY + 1
@@ -96,7 +100,7 @@ def weather(seed: int, index: int, first_day: int, days: int) -> Weather:
 
 
 def _draws(seed: int, index: int, first_day: int, days: int) -> tuple[Array, Array, Array]:
-    """Fronts (days + 1,) of unit variance, cloud cover (days + 1,) 0..1, wind (knots,) unit noise."""
+    """Fronts (days + 1,) of unit variance, clouds (days + 1,) 0..1, wind (knots,) unit noise."""
     daily = [
         generator(seed, "weather", index, day).standard_normal(2 + KNOTS_A_DAY)
         for day in range(first_day - MEMORY_DAYS, first_day + days + 1)
@@ -108,7 +112,7 @@ def _draws(seed: int, index: int, first_day: int, days: int) -> tuple[Array, Arr
     mixed = 0.8 * drawn[MEMORY_DAYS:, 1] - 0.6 * fronts  # warm highs bring clear skies
     clouds = 1 / (1 + np.exp(0.6 - 1.3 * mixed))
     gusts = np.convolve(drawn[MEMORY_DAYS - 1 :, 2:].ravel(), [0.25, 0.5, 0.25], mode="same")
-    return fronts, clouds, gusts[KNOTS_A_DAY : (days + 1) * KNOTS_A_DAY + 1]
+    return np.asarray(fronts), clouds, np.asarray(gusts)[KNOTS_A_DAY : (days + 1) * KNOTS_A_DAY + 1]
 
 
 def _smooth(daily: Array, knots: int) -> Array:

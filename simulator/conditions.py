@@ -1,7 +1,7 @@
 """What one unit lives through: its weather, its thermostat's cycles, and its health in each cycle.
 
-A :class:`Life` is what the raw days and the cycle history share. Times are seconds since the fleet's
-first midnight (UTC); switches fall on whole milliseconds.
+A :class:`Life` is what the raw days and the cycle history share. Times are seconds since the
+fleet's first midnight (UTC); switches fall on whole milliseconds.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Conditions:
     Attributes:
         start, end: s.
         heating: 1 heating, 0 cooling; load: share of full capacity; high: 1 in the high stage.
-        leak, foul, capacitor, fan, valve: how far each fault has grown, 0..1; foul with everyday dirt.
-        capacity: share of the rated capacity left; wear: of the heat exchangers; filter: its load 0..1.
+        leak, foul, capacitor, fan, valve: how far each fault has grown, 0..1; foul with plain dirt.
+        capacity: share of the rated capacity left; wear: of the coils; filter: its load 0..1.
         j_approach, j_superheat, j_indoor, j_power, j_fan: unit draws, what differs from run to run.
-        hunt, period, phase: amplitude (K of superheat), period (s) and phase of the valve's hunting.
+        hunt, period, phase: of the valve's hunting; amplitude in K of superheat, period in s.
         starts, run_before: compressor starts up to this one, seconds run before it.
     """
 
@@ -62,7 +62,7 @@ class Conditions:
     run_before: Array
 
     def take(self, index: Index, *, column: bool = False) -> Conditions:
-        """The same for some cycles; as (cycles, 1) where ``column``, to stand against rows of times."""
+        """The same for some cycles; as (cycles, 1) where ``column``, against rows of times."""
         picked = (getattr(self, f.name)[index] for f in fields(self))
         return Conditions(*(x[:, None] if column else x for x in picked))
 
@@ -88,7 +88,9 @@ class Life:
         return np.interp(t, self.schedule.room_t, self.schedule.room)
 
 
-def live(seed: int, unit: Unit, faults: tuple[Fault, ...], weather: Weather, first_day: int) -> Life:
+def live(
+    seed: int, unit: Unit, faults: tuple[Fault, ...], weather: Weather, first_day: int
+) -> Life:
     """Run the unit through the weather of its span, which begins on ordinal day ``first_day``."""
     age = (first_day - unit.installed.toordinal()) / 365.25
     schedule = run_thermostat(unit, faults, weather, age)
@@ -131,7 +133,7 @@ def _whole_ms(t: Array) -> Array:
 
 
 def _draws(seed: int, unit: Unit, first_day: int, start: Array) -> Array:
-    """Unit draws for each cycle, hashed from the day it starts in and its place in it.  # (cycles, 8)"""
+    """Unit draws for each cycle, named by its day and its place in it.  # (cycles, 8)"""
     if not len(start):
         return np.empty((0, DRAWS))
     day = (start // DAY_S).astype(int)
@@ -142,7 +144,9 @@ def _draws(seed: int, unit: Unit, first_day: int, start: Array) -> Array:
         )
         for d in np.unique(day).tolist()
     }
-    return np.stack([made[d][p % DRAWN_CYCLES] for d, p in zip(day.tolist(), place.tolist(), strict=True)])
+    return np.stack(
+        [made[d][p % DRAWN_CYCLES] for d, p in zip(day.tolist(), place.tolist(), strict=True)]
+    )
 
 
 def health(faults: Sequence[Fault], t: float) -> dict[str, float]:

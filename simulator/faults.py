@@ -38,7 +38,7 @@ class Fault:
     Attributes:
         kind: one of :data:`KINDS`.
         started: nothing to see yet; failed: the unit locks out; repaired: as new.
-        shape: exponent of the growth, above 1 slow first; reach: how far it gets before the lockout.
+        shape: exponent of the growth, above 1 slow first; reach: how far it gets till lockout.
     """
 
     kind: str
@@ -54,9 +54,7 @@ class Fault:
         return np.where(t < self.repaired, self.reach * grown, 0.0)
 
 
-def draw_faults(
-    seed: int, number: int, days: int, faults_per_year: float
-) -> tuple[Fault, ...]:
+def draw_faults(seed: int, number: int, days: int, faults_per_year: float) -> tuple[Fault, ...]:
     """The faults of unit ``number`` that touch the span, in time order, never two at a time."""
     if faults_per_year <= 0:
         return ()
@@ -64,7 +62,7 @@ def draw_faults(
     mean_growth = float(np.mean([(a + b) / 2 for a, b in GROWTH_DAYS.values()]))
     healthy = max(10.0, 365 / faults_per_year - mean_growth - 3)
     found: list[Fault] = []
-    t = -BURN_IN_DAYS * DAY_S
+    t = -float(BURN_IN_DAYS * DAY_S)
     while t < days * DAY_S:
         kind = KINDS[int(rng.choice(len(KINDS), p=SHARES))]
         wait, growth = rng.exponential(healthy), rng.uniform(*GROWTH_DAYS[kind])
@@ -88,7 +86,9 @@ def severities(faults: Sequence[Fault], t: Array) -> dict[str, Array]:
     return out
 
 
-def locked_out(faults: Sequence[Fault], t: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def locked_out(
+    faults: Sequence[Fault], t: Array
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Whether the unit stands still at times ``t``, failed and not yet repaired."""
     out = np.zeros(t.shape, dtype=bool)
     for fault in faults:
@@ -99,7 +99,7 @@ def locked_out(faults: Sequence[Fault], t: Array) -> np.ndarray[tuple[int, ...],
 def fault_log(start: date, days: int, faults: dict[str, tuple[Fault, ...]]) -> pa.Table:
     """What a service department knows at the end of the span: the faults that locked a unit out.
 
-    Columns unit, fault, started, failed_at, repaired_at (timestamp[ms, UTC]); a repair still to come is
+    Columns unit, fault, started, failed_at, repaired_at (timestamp[ms, UTC]); a repair to come is
     null. ``started`` may lie before the fleet's first day.
     """
     zero = datetime(start.year, start.month, start.day, tzinfo=UTC)
@@ -112,8 +112,11 @@ def fault_log(start: date, days: int, faults: dict[str, tuple[Fault, ...]]) -> p
     ]
 
     def moments(k: int) -> pa.Array:
-        values = [zero + timedelta(seconds=float(row[k])) for row in rows]  # type: ignore[arg-type]
-        kept = [v if k != 4 or float(row[4]) < end else None for v, row in zip(values, rows, strict=True)]
+        values = [zero + timedelta(seconds=float(row[k])) for row in rows]
+        kept = [
+            v if k != 4 or float(row[4]) < end else None
+            for v, row in zip(values, rows, strict=True)
+        ]
         return pa.array(kept, pa.timestamp("ms", tz="UTC"))
 
     return pa.table(

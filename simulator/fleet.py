@@ -22,10 +22,10 @@ FIRST_DAY = date(2024, 6, 1)
 
 
 class Fleet:
-    """Units that cool and heat houses through a span of days, some of them wearing towards a failure.
+    """Units that cool and heat houses for a span of days, some of them wearing towards a failure.
 
-    What happens on a day depends on seed, unit, start and day only: neither on how many units or days
-    the fleet has nor on what was asked before.
+    What happens on a day depends on seed, unit, start and day only: neither on how many units or
+    days the fleet has nor on what was asked before.
 
     Args:
         units: how many heat pumps.
@@ -109,7 +109,7 @@ class Fleet:
         return record_day(self.seed, lived, shifts, first, index, missing)
 
     def cycle_history(self, unit: str, selection: Selection | None = None) -> pa.Table:
-        """Every cycle of a unit with its features, as the kernel would make them of all its raw days.
+        """Every cycle of a unit with its features, as the kernel makes them of all its raw days.
 
         Args:
             unit: name of the unit.

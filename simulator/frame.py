@@ -99,7 +99,9 @@ class Frame:
     @cached_property
     def power_factor(self) -> Array:
         """Of the compressor; 0 while it rests."""
-        loaded = 0.972 - 0.04 * self.c.capacitor - 0.02 * (1 - self.c.load) + 0.0004 * (self.lift - 36)
+        loaded = (
+            0.972 - 0.04 * self.c.capacitor - 0.02 * (1 - self.c.load) + 0.0004 * (self.lift - 36)
+        )
         return np.asarray(self.on * (loaded - 0.35 * self.inrush))
 
     @cached_property
@@ -129,7 +131,7 @@ class Frame:
 
     @cached_property
     def fan_asked(self) -> Array:
-        """Speed the outdoor fan would be asked for, rpm: more in the heat and where the coil needs it."""
+        """Speed the outdoor fan would be asked for, rpm: more where the coil needs it."""
         asked = 760 + 9.0 * (self.x["tc"] - 42) * (1 - self.c.heating) + 70 * self.c.heating
         return np.asarray(np.clip(asked * (0.86 + 0.14 * self.c.load), 600, 1080))
 
@@ -151,7 +153,9 @@ class Frame:
     def blower(self) -> Array:
         """Share of its speed at which the indoor blower turns; it runs on after the compressor."""
         resting = np.where(
-            self.after < BLOWER_OVERRUN_S, 1.0, np.exp((BLOWER_OVERRUN_S - np.maximum(self.after, BLOWER_OVERRUN_S)) / 4)
+            self.after < BLOWER_OVERRUN_S,
+            1.0,
+            np.exp((BLOWER_OVERRUN_S - np.maximum(self.after, BLOWER_OVERRUN_S)) / 4),
         )
         return np.asarray((1 - np.exp(-self.since / 7)) * resting)
 
@@ -163,8 +167,13 @@ class Frame:
     @cached_property
     def airflow(self) -> Array:
         """Air over the indoor coil, m3/h: about 680 for each ton of cooling (400 cfm)."""
-        rated = 193 * self.unit.capacity * self.c.load**0.7
-        return np.asarray(rated * (1 - 0.10 * self.c.filter) * self.unit.blower * self.blower)
+        return 193 * self.unit.capacity * self.airflow_share
+
+    @cached_property
+    def airflow_share(self) -> Array:
+        """Airflow as a share of the rated one."""
+        clean = self.c.load**0.7 * self.unit.blower * self.blower
+        return np.asarray(clean * (1 - 0.10 * self.c.filter))
 
     @cached_property
     def strips(self) -> Array:
@@ -198,7 +207,11 @@ def day_frame(life: Life, shifts: Transients, t: Array) -> Frame:
     x: Targets = {}
     for running, rows in ((True, np.flatnonzero(on)), (False, np.flatnonzero(~on))):
         here, out, inn = c.take(rows), outdoor[rows], room[rows]
-        targets = running_targets(life.unit, here, out, inn) if running else resting_targets(here, out, inn)
+        targets = (
+            running_targets(life.unit, here, out, inn)
+            if running
+            else resting_targets(here, out, inn)
+        )
         offset = shifts.at_start if running else shifts.at_end
         elapsed = since[rows] if running else after[rows]
         part = states(targets, offset, elapsed, running=running, index=cycle[rows])

@@ -59,12 +59,14 @@ def capacity_left(severity: dict[str, Array], age_years: Array, wear: float) -> 
 
 
 def strip_share(outdoor: Array) -> Array:
-    """Power of the electric strips in the high stage of heating, as a share of the rated capacity."""
+    """Power of the strips in the high stage of heating, as a share of the rated capacity."""
     need = (STRIP_FROM_C - outdoor) / (STRIP_FROM_C - STRIP_FULL_C)
     return STRIP_SHARE * np.clip(need, 0, 1)
 
 
-def run_thermostat(unit: Unit, faults: Sequence[Fault], weather: Weather, age_years: float) -> Schedule:
+def run_thermostat(
+    unit: Unit, faults: Sequence[Fault], weather: Weather, age_years: float
+) -> Schedule:
     """Let the thermostat switch through the whole of ``weather``; the unit is off at its start."""
     house = _House(unit, faults, weather, age_years)
     for knot in range(len(weather.t) - 1):
@@ -108,7 +110,9 @@ class _House:
             self.age_years + weather.t / (365.25 * DAY_S),
             unit.wear,
         )
-        cooling = unit.capacity * SENSIBLE * (1 - 0.0095 * (weather.outdoor - 35)) * left / unit.loss
+        cooling = (
+            unit.capacity * SENSIBLE * (1 - 0.0095 * (weather.outdoor - 35)) * left / unit.loss
+        )
         heating = unit.capacity * np.clip(0.92 + 0.022 * (weather.outdoor - 8), 0.45, 1.1)
         heating = heating * left / unit.loss
         self.equilibria = [
@@ -138,7 +142,9 @@ class _House:
             self._stop()
         while self.t < until:
             rest = self.equilibria[self.running][knot]
-            decay = self.decay if until - self.t == KNOT_S else math.exp((self.t - until) / self.tau)
+            decay = (
+                self.decay if until - self.t == KNOT_S else math.exp((self.t - until) / self.tau)
+            )
             ahead = rest + (self.now - rest) * decay
             limit = self._limit(knot, ahead)
             if limit is None or not self._switches_at(limit, rest, until):

@@ -83,7 +83,9 @@ def steady(unit: Unit, c: Conditions, outdoor: Array, room: Array) -> Steady:
     te = cooling * te_cool + c.heating * te_heat
     tc = cooling * tc_cool + c.heating * tc_heat
     lift = tc - te
-    wanted = 47 + unit.valve + 22 * (c.load - 0.85) + 0.55 * (te - 6) - 0.25 * (lift - 36) - 30 * charge
+    wanted = (
+        47 + unit.valve + 22 * (c.load - 0.85) + 0.55 * (te - 6) - 0.25 * (lift - 36) - 30 * charge
+    )
     wanted = wanted + 1.0 * c.j_superheat
     short = np.maximum(wanted - VALVE_WIDE, 0) + 8 * np.maximum(-charge - 0.25, 0)
     superheat = SUPERHEAT_K + 0.45 * short + 0.3 * c.j_superheat + 0.5 * c.valve
@@ -91,7 +93,9 @@ def steady(unit: Unit, c: Conditions, outdoor: Array, room: Array) -> Steady:
     subcooling = subcooling + 0.05 * (lift - 36) + 0.35 * c.j_indoor
     discharge = tc + 25 + 0.6 * (lift - 36) + 1.1 * (superheat - SUPERHEAT_K) + 3.0 * c.capacitor
     full = cooling * (11.4 - 0.05 * (outdoor - 32)) + c.heating * (15.5 + 0.35 * (outdoor - 8))
-    split = full * c.load**0.35 * c.capacity * (1 + 0.08 * c.filter) / unit.blower
+    split = (
+        full * c.load**0.35 * c.capacity * (1 + 0.08 * c.filter + 0.02 * c.j_indoor) / unit.blower
+    )
     return Steady(te, tc, superheat, subcooling, np.clip(wanted, 8, 100), discharge, split)
 
 
@@ -153,7 +157,7 @@ def resting_targets(c: Conditions, outdoor: Array, room: Array) -> Targets:
 
 @dataclass(frozen=True, slots=True)
 class Transients:
-    """How far each state is from its target when a cycle starts and when it ends, (states, cycles)."""
+    """How far each state is from its target at a cycle's start and at its end, (states, cycles)."""
 
     at_start: Array
     at_end: Array
@@ -163,7 +167,9 @@ def transients(life: Life) -> Transients:
     """Follow the states over all cycles; what came many cycles before is forgotten."""
     c = life.cycles
     tau = np.array([TAU_S[name] for name in STATES])
-    on_start, on_end, off_end = (_stacked(life, c, t, on) for t, on in ((c.start, 1), (c.end, 1), (c.end, 0)))
+    on_start, on_end, off_end = (
+        _stacked(life, c, t, on) for t, on in ((c.start, 1), (c.end, 1), (c.end, 0))
+    )
     following = np.append(c.start[1:], c.end[-1:] + 1e6)
     off_next = _stacked(life, c, following, 0)
     kept_on = np.exp(-(c.end - c.start) / tau[:, :1])
@@ -178,12 +184,20 @@ def transients(life: Life) -> Transients:
 
 def _stacked(life: Life, c: Conditions, t: Array, on: int) -> Array:
     outdoor, room = life.weather.at("outdoor", t), life.room(t)
-    targets = running_targets(life.unit, c, outdoor, room) if on else resting_targets(c, outdoor, room)
+    targets = (
+        running_targets(life.unit, c, outdoor, room) if on else resting_targets(c, outdoor, room)
+    )
     return np.stack([targets[name] for name in STATES])
 
 
 def states(
-    targets: Targets, offset: Array, elapsed: Array, *, running: bool, index: Index, column: bool = False
+    targets: Targets,
+    offset: Array,
+    elapsed: Array,
+    *,
+    running: bool,
+    index: Index,
+    column: bool = False,
 ) -> Targets:
     """Each state at ``elapsed`` seconds after its cycle's start, or after its end while resting."""
     out: Targets = {}

@@ -24,7 +24,8 @@ Readings = npt.NDArray[np.float32]
 def sensor_offsets(seed: int, number: int) -> Array:
     """The constant error of each of a unit's sensors.  # (sensors,)"""
     spread = np.array([sensor.offset for sensor in SENSORS])
-    return generator(seed, "offsets", number).standard_normal(len(SENSORS)) * spread
+    draws = generator(seed, "offsets", number).standard_normal(len(SENSORS))
+    return np.asarray(draws * spread)
 
 
 def record_day(
@@ -58,9 +59,7 @@ def record_day(
     return pa.table(columns)
 
 
-def _readings(
-    sensor: Sensor, frame: Frame, offset: float, rng: np.random.Generator
-) -> Readings:
+def _readings(sensor: Sensor, frame: Frame, offset: float, rng: np.random.Generator) -> Readings:
     value = sensor.reads(frame) + offset
     if sensor.hunt:
         value = value + sensor.hunt * frame.hunting
@@ -82,7 +81,7 @@ def _readings(
 
 
 def write_day(table: pa.Table, path: Path) -> None:
-    """Write a unit-day as Parquet (zstd, dictionaries, one row group); equal tables, equal bytes."""
+    """Write a unit-day as Parquet, one row group of zstd; equal tables make equal bytes."""
     pq.write_table(
         table,
         path,

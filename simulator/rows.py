@@ -1,7 +1,7 @@
 """The rows of a recording: one every 972 ms from each midnight (UTC), some of them missing.
 
-88,889 rows x 90 sensors make 8 million readings a unit and day. Rows are numbered through the span, so
-that both paths count them without making them.
+88,889 rows x 90 sensors make 8 million readings a unit and day. Rows are numbered through the span,
+so that both paths count them without making them.
 """
 
 from __future__ import annotations
@@ -43,21 +43,16 @@ def losses(seed: int, number: int, first_day: int, day: int) -> Losses:
     """Gaps and drop-outs of unit ``number`` on the span's ``day``, none across midnight."""
     rng = generator(seed, "losses", number, first_day + day)
     zero, half = day * DAY_MS, DAY_MS // 2
-    gaps = []
-    for k in (0, 1):
-        there, place, length = rng.random(3)
-        if there < GAP_CHANCE:
-            start = zero + k * half + 600_000 + int(place * (half - 1_800_000))
-            gaps.append((start, start + round(1000 * (GAP_S[0] + length * (GAP_S[1] - GAP_S[0])))))
-    drops = []
-    for _ in range(int(rng.poisson(DROPS_A_DAY))):
-        sensor = DROPPABLE[int(rng.integers(len(DROPPABLE)))]
-        start = zero + int(rng.random() * (DAY_MS - 60_000))
-        end = min(start + 20_000 + int(rng.exponential(600_000)), zero + DAY_MS)
-        drops.append((sensor, start, end))
-    return Losses(
-        np.array(gaps, np.int64).reshape(-1, 2), np.array(drops, np.int64).reshape(-1, 3)
-    )
+    there, place, length = rng.random((3, 2))  # one for each half of the day
+    start = zero + half * np.arange(2) + 600_000 + (place * (half - 1_800_000)).astype(np.int64)
+    lasting = 1000 * np.rint(GAP_S[0] + length * (GAP_S[1] - GAP_S[0])).astype(np.int64)
+    gaps = np.stack([start, start + lasting], axis=1)[there < GAP_CHANCE]
+    many = int(rng.poisson(DROPS_A_DAY))
+    sensor = np.asarray(DROPPABLE)[rng.integers(len(DROPPABLE), size=many)]
+    start = zero + (rng.random(many) * (DAY_MS - 60_000)).astype(np.int64)
+    lasting = 20_000 + rng.exponential(600_000, many).astype(np.int64)
+    drops = np.stack([sensor, start, np.minimum(start + lasting, zero + DAY_MS)], axis=1)
+    return Losses(gaps, drops.astype(np.int64))
 
 
 def row_at(t_ms: Whole) -> Whole:
@@ -78,4 +73,4 @@ def day_times(day: int, missing: Losses) -> Whole:
     held = np.ones(len(t), dtype=bool)
     for start, end in missing.gaps:
         held &= (t < start) | (t >= end)
-    return t[held]
+    return np.asarray(t[held])

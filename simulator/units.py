@@ -13,13 +13,16 @@ from simulator.seeds import generator
 COOLING_KW_A_TON = 3.517
 MODELS = {"HX-24": 2.0, "HX-36": 3.0, "HX-48": 4.0, "HX-60": 5.0}  # nominal tons
 SENSIBLE = 0.78  # share of the cooling that lowers the temperature; the rest condenses water
-GAINS, SUN_GAINS = 0.06, 0.13  # people and lights, and a clear noon, as shares of the rated capacity
+GAINS, SUN_GAINS = (
+    0.06,
+    0.13,
+)  # people and lights, and a clear noon, as shares of the rated capacity
 SCHEDULES = ("constant", "night", "workday")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One heat pump, its house and its thermostat. Factors are relative to the model's nominal value.
+    """One heat pump, its house and its thermostat. Factors are relative to its model's nominal.
 
     Attributes:
         name: e.g. ``hp-0003``.
@@ -31,10 +34,10 @@ class Unit:
         schedule: set points ``constant``, set back at ``night`` or over the ``workday``.
         approach, charge, motor, blower: spread of the condenser's approach, the refrigerant charge
             (a difference), the motor's efficiency and the air path.
-        wear: ageing a year; filter_life, filter_phase: days between filter changes, and where in it.
-        voltage: line voltage at no load; hunting: how nervous its expansion valve is; valve: opening it needs
-            more than others, %.
-        dirt, dirt_days: what its outdoor coil gathers between heavy rains, as a share of a full fault.
+        wear: ageing a year; filter_life, filter_phase: days between filter changes, where in it.
+        voltage: line voltage at no load; hunting: how nervous its expansion valve is; valve:
+            opening it needs more than others, %.
+        dirt, dirt_days: what its outdoor coil gathers between heavy rains, of a full fault.
     """
 
     name: str
@@ -71,7 +74,7 @@ class Unit:
 
 
 def draw_unit(seed: int, number: int, start: date) -> Unit:
-    """Draw unit ``number`` of the fleet with this seed, installed one to nine years before ``start``."""
+    """Draw unit ``number`` of the fleet, installed one to nine years before ``start``."""
     rng = generator(seed, "unit", number)
     climate = int(rng.integers(len(CLIMATES)))
     place = CLIMATES[climate]

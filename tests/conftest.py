@@ -47,7 +47,9 @@ def build() -> Path:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [n for n in os.environ if n.startswith(("AWS_", "POWERTOOLS_", "SIGNALBOX_LAMBDA"))]:
+    for name in [
+        n for n in os.environ if n.startswith(("AWS_", "POWERTOOLS_", "SIGNALBOX_LAMBDA"))
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

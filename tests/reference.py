@@ -40,7 +40,11 @@ def cycles(
 ) -> list[Row]:
     """Cycles of one unit's whole recording, times in ns."""
     rules = workload["cycles"]
-    name = rules["running"]["status"]["column"] if rules["running"].get("status") else rules["running"]["signal"]
+    name = (
+        rules["running"]["status"]["column"]
+        if rules["running"].get("status")
+        else rules["running"]["signal"]
+    )
     found: list[tuple[int, int]] = []
     for segment in segments(times, round(rules["max_gap_s"] * 1e9)):
         on = states([columns[name][i] for i in segment], rules["running"])
@@ -56,15 +60,27 @@ def cycles(
                 joined[-1][1] = b
             else:
                 joined.append([a, b])
-        found += [(a, b) for a, b in joined if times[b] - times[a] >= rules.get("min_on_s", 0) * 1e9]
+        found += [
+            (a, b) for a, b in joined if times[b] - times[a] >= rules.get("min_on_s", 0) * 1e9
+        ]
     return [_row(times, columns, workload, a, b) for a, b in found]
 
 
-def _row(times: Sequence[int], columns: Mapping[str, Sequence[float]], workload: Mapping[str, Any], a: int, b: int) -> Row:
+def _row(
+    times: Sequence[int],
+    columns: Mapping[str, Sequence[float]],
+    workload: Mapping[str, Any],
+    a: int,
+    b: int,
+) -> Row:
     row: Row = {"start": times[a], "end": times[b], "rows": b - a + 1}
     for sensor in workload["sensors"]:
         values = columns[sensor["name"]]
-        pairs = [((times[i] - times[a]) / 1e9, float(values[i])) for i in range(a, b + 1) if not math.isnan(values[i])]
+        pairs = [
+            ((times[i] - times[a]) / 1e9, float(values[i]))
+            for i in range(a, b + 1)
+            if not math.isnan(values[i])
+        ]
         stats = statistics(pairs)
         if "above" in sensor:
             over = [times[i + 1] - times[i] for i in range(a, b) if values[i] > sensor["above"]]
@@ -77,7 +93,9 @@ def _row(times: Sequence[int], columns: Mapping[str, Sequence[float]], workload:
 def statistics(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
     n = len(pairs)
     if n == 0:
-        return {"n": 0} | dict.fromkeys(("mean", "std", "min", "max", "first", "last", "slope"), math.nan)
+        return {"n": 0} | dict.fromkeys(
+            ("mean", "std", "min", "max", "first", "last", "slope"), math.nan
+        )
     xs = [x for _, x in pairs]
     mean = math.fsum(xs) / n
     squares = math.fsum((x - mean) ** 2 for x in xs)
@@ -102,7 +120,9 @@ RELATIVE = {"mean": 1e-6, "std": 1e-4, "slope": 1e-5}
 
 def differences(row: Row, expected: Row, scales: Mapping[str, float] | None = None) -> list[str]:
     """Where a result row leaves the stated tolerances; a scale says below which size rounding counts."""
-    out = [f"{k}: {row[k]} != {expected[k]}" for k in ("start", "end", "rows") if row[k] != expected[k]]
+    out = [
+        f"{k}: {row[k]} != {expected[k]}" for k in ("start", "end", "rows") if row[k] != expected[k]
+    ]
     for name, want in expected.items():
         if "__" not in name:
             continue

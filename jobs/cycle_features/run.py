@@ -109,5 +109,3 @@ def _progress(what: str, count: int, of: int, rejected: int) -> None:
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-

@@ -46,15 +46,19 @@ def cut_files(plan: Plan, items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         source = ObjectRef(bucket=plan.bucket, key=item["key"], sequencer="0")
         try:
-            current = objects.current(source.key)
-            if current is None:
-                raise Rejected("no-such-object", f"{source.key!r} is named but does not exist")
-            source, size = current
+            source, size = _current(objects, source.key)
             yield {"done": _cut_file(objects, workload, source, size)}
         except Rejected as problem:
             yield {"rejected": _told(source, problem.reason, problem)}
         except SignalboxError as problem:
             yield {"rejected": _told(source, "failed", problem)}
+
+
+def _current(objects: Objects, key: str) -> tuple[ObjectRef, int]:
+    current = objects.current(key)
+    if current is None:
+        raise Rejected("no-such-object", f"{key!r} is named but does not exist")
+    return current
 
 
 def _told(source: ObjectRef, reason: str, problem: SignalboxError) -> Item:

@@ -133,9 +133,7 @@ class Deployment:
             if resolved is not NO_VALUE:
                 values[prop] = resolved
         state = State(self._account, self._region)
-        maker = Maker(
-            logical_id, self._account, self._region, self.stack, self._artefacts, state
-        )
+        maker = Maker(logical_id, self._account, self._region, self.stack, self._artefacts, state)
         props = Props(values, logical_id)
         made = self._made(known.make, props, maker)
         if untaken := props.untaken():
@@ -165,6 +163,10 @@ class Deployment:
             if "Condition" in body and not scope.condition(body["Condition"]):
                 continue
             self.stack.outputs[name] = str(self._resolved(name, "Value", body["Value"], scope))
+
+    def error(self, message: str, logical_id: str, prop: str | None = None) -> DeployError:
+        """An error about a resource, with the line where it stands."""
+        return self._placed(DeployError(message, logical_id=logical_id, prop=prop))
 
     def _placed(self, error: DeployError) -> DeployError:
         line = self._lines.of(error.logical_id, error.prop) if error.logical_id else None

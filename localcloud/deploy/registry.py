@@ -13,7 +13,19 @@ from localcloud.deploy.props import Props
 if TYPE_CHECKING:
     from localcloud.deploy.maker import Maker
 
-_SERVICES = ("cloudwatch", "dynamodb", "events", "glue", "iam", "lambdas", "logs", "s3", "sns", "sqs")
+_SERVICES = (
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "glue",
+    "iam",
+    "kms",
+    "lambdas",
+    "logs",
+    "s3",
+    "sns",
+    "sqs",
+)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,9 @@ class Stack:
         resource = self._known(logical_id)
         if attribute not in resource.attributes:
             has = ", ".join(sorted(resource.attributes)) or "none"
-            message = f"{logical_id} ({resource.type}) has no attribute {attribute!r}; it has: {has}"
+            message = (
+                f"{logical_id} ({resource.type}) has no attribute {attribute!r}; it has: {has}"
+            )
             raise DeployError(message)
         return resource.attributes[attribute]
 

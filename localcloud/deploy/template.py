@@ -1,4 +1,4 @@
-"""Reading the built template: YAML with CloudFormation's short forms, and where things stand in it."""
+"""Reading the built template: YAML with CloudFormation's short forms, and where things stand."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
 
 
-_Loader.add_multi_constructor("!", _short_form)  # type: ignore[no-untyped-call]
+_Loader.add_multi_constructor("!", _short_form)
 # a date such as 2012-10-17 (a policy's Version) is text in CloudFormation
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 class Lines:

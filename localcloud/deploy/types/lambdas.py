@@ -81,7 +81,9 @@ def _bounded(props: Props, name: str, default: int, least: int, most: int) -> in
 
 def _environment(props: Props) -> dict[str, str]:
     group = props.group("Environment")
-    variables = {str(k): str(v) for k, v in (group.take("Variables") or {}).items()} if group else {}
+    variables = (
+        {str(k): str(v) for k, v in (group.take("Variables") or {}).items()} if group else {}
+    )
     size = sum(len(key) + len(value) for key, value in variables.items())
     if size > _MOST_ENVIRONMENT:
         raise props.error("Environment", f"has {size} bytes, {_MOST_ENVIRONMENT} are allowed")

@@ -30,9 +30,8 @@ def bucket(props: Props, maker: Maker) -> Made:
         configuration = {"Rules": rules}
         s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration=configuration)
     if _tells_eventbridge(props):
-        configuration = {"EventBridgeConfiguration": {}}
         s3.put_bucket_notification_configuration(
-            Bucket=name, NotificationConfiguration=configuration
+            Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
     if tags := props.tags():
         tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -48,12 +47,18 @@ def _protect(s3: Any, name: str, props: Props) -> None:
         status = versioning.choice("Status", "Enabled", "Suspended")
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
     if (encryption := props.group("BucketEncryption")) is not None:
-        rules = [_encryption_rule(rule) for rule in encryption.groups("ServerSideEncryptionConfiguration")]
-        s3.put_bucket_encryption(
-            Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules}
-        )
+        rules = [
+            _encryption_rule(rule)
+            for rule in encryption.groups("ServerSideEncryptionConfiguration")
+        ]
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
     if (block := props.group("PublicAccessBlockConfiguration")) is not None:
-        flags = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        flags = (
+            "BlockPublicAcls",
+            "BlockPublicPolicy",
+            "IgnorePublicAcls",
+            "RestrictPublicBuckets",
+        )
         configuration = {flag: block.boolean(flag) for flag in flags}
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=configuration)
 
@@ -81,7 +86,9 @@ def _lifecycle_rule(rule: Props) -> dict[str, Any]:
         marker = rule.boolean("ExpiredObjectDeleteMarker")
         answer.setdefault("Expiration", {})["ExpiredObjectDeleteMarker"] = marker
     if (old := rule.group("NoncurrentVersionExpiration")) is not None:
-        answer["NoncurrentVersionExpiration"] = _days(old, "NoncurrentDays", "NewerNoncurrentVersions")
+        answer["NoncurrentVersionExpiration"] = _days(
+            old, "NoncurrentDays", "NewerNoncurrentVersions"
+        )
     if (abort := rule.group("AbortIncompleteMultipartUpload")) is not None:
         answer["AbortIncompleteMultipartUpload"] = _days(abort, "DaysAfterInitiation")
     transitions = [
@@ -102,7 +109,7 @@ def _tells_eventbridge(props: Props) -> bool:
 
 
 @resource("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument")
-def bucket_policy(props: Props, maker: Maker) -> Made:
+def bucket_policy(props: Props, _: Maker) -> Made:
     """A bucket's policy, kept by the local cloud (localcloud.exceptions says why)."""
     name = str(props.need("Bucket"))
     return Made(name, facts={"bucket": name, "policy": props.need("PolicyDocument")})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,7 +45,9 @@ def workload(running, min_on_s, min_off_s):
 @st.composite
 def recordings(draw):
     rows = draw(st.integers(1, 60))
-    steps = draw(st.lists(st.sampled_from([1, 1, 1, 2, 5, 10, 11, 40]), min_size=rows, max_size=rows))
+    steps = draw(
+        st.lists(st.sampled_from([1, 1, 1, 2, 5, 10, 11, 40]), min_size=rows, max_size=rows)
+    )
     levels = st.sampled_from([0.0, 0.5, 1.0, 1.5, 1.7, 2.0, 3.0, 3.0, math.nan])
     power = draw(st.lists(levels, min_size=rows, max_size=rows))
     x = draw(st.lists(st.floats(-50, 150) | st.just(math.nan), min_size=rows, max_size=rows))
@@ -82,19 +85,24 @@ def assert_same(table, expected, columns):
     ):  # fmt: skip
         row["start"], row["end"] = start, end
     assert [(r["start"], r["end"]) for r in rows] == [(e["start"], e["end"]) for e in expected]
-    spread = {c: max([abs(v) for v in values if not math.isnan(v)], default=1.0) for c, values in columns.items()}
+    spread = {
+        c: max([abs(v) for v in values if not math.isnan(v)], default=1.0)
+        for c, values in columns.items()
+    }
     scales = {f"{c}__{s}": spread[c] for c in columns for s in ("mean", "std", "slope")}
     for row, want in zip(rows, expected, strict=True):
         assert reference.differences(row, want, scales) == []
 
 
 @given(recordings(), st.data())
-def test_any_cut_in_any_order_with_overlaps_and_repeats_gives_the_cycles_of_the_whole(recording, data):
+def test_any_cut_in_any_order_with_overlaps_and_repeats_gives_the_cycles_of_the_whole(
+    recording, data
+):
     times, columns, mapping = recording
     spec = CycleSpec.from_mapping(mapping)
     rows = len(times)
     edges = sorted({0, rows, *data.draw(st.lists(st.integers(0, rows), max_size=6))})
-    spans = [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    spans = list(pairwise(edges))
     reach = data.draw(st.lists(st.integers(0, 3), min_size=len(spans), max_size=len(spans)))
     spans = [(max(0, a - r), b) for (a, b), r in zip(spans, reach, strict=True)]
     pieces = [piece(f"f{k:02d}", times, columns, a, b) for k, (a, b) in enumerate(spans)]
@@ -145,7 +153,9 @@ def test_of_two_files_that_contradict_each_other_the_one_ranked_first_stands():
 
 def test_fragments_of_another_specification_are_refused():
     times, columns = simple([0.0, 3.0, 0.0])
-    cut = cut_all([piece("a", times, columns, 0, 3)], CycleSpec.from_mapping(workload(RUNNING[1], 0, 0)))
+    cut = cut_all(
+        [piece("a", times, columns, 0, 3)], CycleSpec.from_mapping(workload(RUNNING[1], 0, 0))
+    )
     with pytest.raises(BadRecording, match="another cycle specification"):
         stitch(cut, CycleSpec.from_mapping(workload(RUNNING[1], 0, 1)), {}.__getitem__)
 
@@ -165,4 +175,11 @@ def test_nothing_in_gives_an_empty_table_with_all_columns():
     spec = CycleSpec.from_mapping(workload(RUNNING[0], 0, 0))
     table = stitch([], spec, {}.__getitem__).table
     assert table.num_rows == 0
-    assert table.column_names == ["unit", "cycle_start", "cycle_end", "duration_s", "rows", *spec.result_names]
+    assert table.column_names == [
+        "unit",
+        "cycle_start",
+        "cycle_end",
+        "duration_s",
+        "rows",
+        *spec.result_names,
+    ]

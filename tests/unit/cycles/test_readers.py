@@ -80,14 +80,22 @@ def test_long_and_wide_give_the_same_cycles(stored):
     table = day()
     long = pa.concat_tables(
         [
-            pa.table({"ts": table["ts"], "unit": table["unit"], "sensor": [s] * table.num_rows, "value": table[s]})
+            pa.table(
+                {
+                    "ts": table["ts"],
+                    "unit": table["unit"],
+                    "sensor": [s] * table.num_rows,
+                    "value": table[s],
+                }
+            )
             for s in ("power", "x")
         ]
     )
     spec = CycleSpec.from_mapping(
         WORKLOAD
         | {
-            "recording": WORKLOAD["recording"] | {"layout": "long", "long": {"sensor": "sensor", "value": "value"}},
+            "recording": WORKLOAD["recording"]
+            | {"layout": "long", "long": {"sensor": "sensor", "value": "value"}},
         }
     )
     wide = cycles_of(stored(table), "day.parquet")
@@ -95,7 +103,10 @@ def test_long_and_wide_give_the_same_cycles(stored):
         for name in ("long.parquet", "long.csv"):
             assert_close(cycles_of(stored(order, name), name, spec), wide)
     twice = pa.concat_tables([long, long.slice(3, 1)])
-    assert refusal(stored(twice, "long.parquet"), "long.parquet", spec).reason in ("time-back", "time-twice")
+    assert refusal(stored(twice, "long.parquet"), "long.parquet", spec).reason in (
+        "time-back",
+        "time-twice",
+    )
 
 
 def assert_close(found, expected):
@@ -117,7 +128,8 @@ def test_several_units_in_one_file_are_told_apart(stored):
 def test_integers_booleans_and_absent_optional_sensors_are_read(stored):
     table = replaced(day(), "power", pa.array([bool((k // 20) % 2) for k in range(120)]))
     spec = CycleSpec.from_mapping(
-        WORKLOAD | {"cycles": WORKLOAD["cycles"] | {"running": {"status": {"column": "power", "on": [1]}}}}
+        WORKLOAD
+        | {"cycles": WORKLOAD["cycles"] | {"running": {"status": {"column": "power", "on": [1]}}}}
     )
     found = cycles_of(stored(table), "day.parquet", spec)
     assert found.num_rows == 3
@@ -130,7 +142,8 @@ def test_a_status_in_words_defines_running(stored):
     spec = CycleSpec.from_mapping(
         WORKLOAD
         | {
-            "cycles": WORKLOAD["cycles"] | {"running": {"status": {"column": "mode", "on": ["on", "boost"]}}},
+            "cycles": WORKLOAD["cycles"]
+            | {"running": {"status": {"column": "mode", "on": ["on", "boost"]}}},
         }
     )
     table = day().append_column("mode", words)
@@ -151,7 +164,8 @@ def test_missing_and_wrong_units(stored):
     assert refusal(stored(day(), name), name).reason == "wrong-unit"
     assert refusal(stored(day(unit="../etc"))).reason == "wrong-unit"
     by_name = CycleSpec.from_mapping(
-        WORKLOAD | {"recording": WORKLOAD["recording"] | {"unit": {"pattern": "^(?P<unit>AHU[0-9]+)"}}}
+        WORKLOAD
+        | {"recording": WORKLOAD["recording"] | {"unit": {"pattern": "^(?P<unit>AHU[0-9]+)"}}}
     )
     assert refusal(stored(day()), "day.parquet", by_name).reason == "missing-unit"
 
@@ -164,7 +178,9 @@ def test_times_that_go_back_come_twice_or_jump(stored):
     twice = replaced(day(), "ts", pa.array(t[:50] + t[49:119], kind))
     assert (refusal(stored(twice)).reason, refusal(stored(twice)).row) == ("time-twice", 50)
     ms = [int(v) for v in day()["ts"].cast(pa.int64()).to_pylist()]
-    jump = replaced(day(), "ts", pa.array(ms[:60] + [v + 10 * 86_400_000 for v in ms[60:]]).cast(kind))
+    jump = replaced(
+        day(), "ts", pa.array(ms[:60] + [v + 10 * 86_400_000 for v in ms[60:]]).cast(kind)
+    )
     assert (refusal(stored(jump)).reason, refusal(stored(jump)).row) == ("clock-jump", 60)
     missing = replaced(day(), "ts", pa.array([*t[:30], None, *t[31:]], kind))
     assert (refusal(stored(missing)).reason, refusal(stored(missing)).row) == ("bad-timestamp", 30)
@@ -241,7 +257,9 @@ def test_a_file_that_is_not_what_its_name_says(stored, tmp_path):
 
 
 def test_files_above_the_limit_are_refused(stored):
-    small = CycleSpec.from_mapping(WORKLOAD | {"recording": WORKLOAD["recording"] | {"max_bytes": 1000}})
+    small = CycleSpec.from_mapping(
+        WORKLOAD | {"recording": WORKLOAD["recording"] | {"max_bytes": 1000}}
+    )
     assert refusal(stored(day()), spec=small).reason == "too-large"
     path = stored(replaced(day(9000), "x", pa.array(np.zeros(9000))), "day.csv.gz")
     packed = path.stat().st_size
@@ -260,8 +278,8 @@ def test_strings_are_no_readings(stored):
     ("column", "stamp"),
     [
         (pa.array(np.arange(120) + T0 // 1000), {"column": "ts", "unit": "s"}),
-        (pa.array((np.arange(120) + T0 / 1000.0)), {"column": "ts", "unit": "s"}),
-        (pa.array((np.arange(120) * 1_000_000 + T0 * 1000)), {"column": "ts", "unit": "us"}),
+        (pa.array(np.arange(120) + T0 / 1000.0), {"column": "ts", "unit": "s"}),
+        (pa.array(np.arange(120) * 1_000_000 + T0 * 1000), {"column": "ts", "unit": "us"}),
         (day()["ts"].cast(pa.timestamp("us", tz="UTC")), {"column": "ts"}),
         (day()["ts"].cast(pa.string()), {"column": "ts"}),
         (pa.compute.strftime(day()["ts"], format="%Y-%m-%dT%H:%M:%SZ"), {"column": "ts"}),
@@ -272,7 +290,9 @@ def test_strings_are_no_readings(stored):
     ],
 )
 def test_times_in_every_notation(stored, column, stamp):
-    spec = CycleSpec.from_mapping(WORKLOAD | {"recording": WORKLOAD["recording"] | {"timestamp": stamp}})
+    spec = CycleSpec.from_mapping(
+        WORKLOAD | {"recording": WORKLOAD["recording"] | {"timestamp": stamp}}
+    )
     path = stored(replaced(day(), "ts", column))
     recording = open_recording(path, spec, "day.parquet")
     assert recording.times.tolist() == [(T0 + k * 1000) * 1_000_000 for k in range(120)]
@@ -285,13 +305,31 @@ def test_times_in_every_notation(stored, column, stamp):
         ({"sensors": [{"name": "x", "statistics": ["median"]}]}, "no statistic 'median'"),
         ({"sensors": [{"name": "x", "statistics": ["above_s"]}]}, "above_s needs the level"),
         ({"sensors": [{"name": "x"}, {"name": "x"}]}, "twice"),
-        ({"cycles": {"running": {"signal": "p", "above": 1, "below": 0}, "max_gap_s": 1}}, "exactly one"),
-        ({"cycles": {"running": {"signal": "p", "above": 1, "release": 2}, "max_gap_s": 1}}, "release"),
-        ({"cycles": {"running": {"signal": "p", "below": 1, "release": 0}, "max_gap_s": 1}}, "release"),
+        (
+            {"cycles": {"running": {"signal": "p", "above": 1, "below": 0}, "max_gap_s": 1}},
+            "exactly one",
+        ),
+        (
+            {"cycles": {"running": {"signal": "p", "above": 1, "release": 2}, "max_gap_s": 1}},
+            "release",
+        ),
+        (
+            {"cycles": {"running": {"signal": "p", "below": 1, "release": 0}, "max_gap_s": 1}},
+            "release",
+        ),
         ({"cycles": {"running": {"signal": "p", "above": 1}}}, "max_gap_s"),
-        ({"recording": {"timestamp": {"column": "t"}, "unit": {"pattern": "(x"}}}, "regular expression"),
-        ({"recording": {"timestamp": {"column": "t"}, "unit": {"pattern": "x"}}}, "group named unit"),
-        ({"recording": {"timestamp": {"column": "t"}, "unit": {}}}, "exactly one of column or pattern"),
+        (
+            {"recording": {"timestamp": {"column": "t"}, "unit": {"pattern": "(x"}}},
+            "regular expression",
+        ),
+        (
+            {"recording": {"timestamp": {"column": "t"}, "unit": {"pattern": "x"}}},
+            "group named unit",
+        ),
+        (
+            {"recording": {"timestamp": {"column": "t"}, "unit": {}}},
+            "exactly one of column or pattern",
+        ),
     ],
 )
 def test_a_specification_that_cannot_work_says_why(change, words):

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 def shared_cases() -> list[Any]:
     """The 106 cases that event-ruler itself judged: {name, pattern, event, expected}."""
-    data = os.environ.get("SIGNALBOX_DATA")  # noqa: TID251 - where the machine keeps its data
+    data = os.environ.get("SIGNALBOX_DATA")
     root = Path(data) if data else REPOSITORY.parent / "shared" / "data"
     file = root / "event_patterns" / "cases.json"
     if not file.is_file():

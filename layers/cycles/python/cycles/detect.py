@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,7 @@ def raw_runs(times: Times, codes: npt.NDArray[np.int8], max_gap_ns: int) -> list
     changes = np.flatnonzero((states[1:] != states[:-1]) | breaks) + 1
     edges = [0, *changes.tolist(), rows]
     runs: list[Run] = []
-    for i, j in zip(edges[:-1], edges[1:], strict=True):
+    for i, j in pairwise(edges):
         if i and breaks[i - 1]:
             runs.append(Run(State.SEPARATOR, int(times[i - 1]), int(times[i])))
         runs.append(Run(State(int(states[i])), int(times[i]), int(times[j - 1]), ((i, j),)))

@@ -8,11 +8,11 @@ ValueError
 from __future__ import annotations
 
 
-class BadSpec(ValueError):
+class BadSpec(ValueError):  # noqa: N818 - named for what it says
     """A cycle specification that contradicts itself; the message names the field."""
 
 
-class BadRecording(ValueError):
+class BadRecording(ValueError):  # noqa: N818 - named for what it says
     """A file that can never become cycle features, and where it went wrong.
 
     Args:

@@ -67,7 +67,8 @@ def _sensor_codes(column: pa.Array, spec: CycleSpec, name: str) -> npt.NDArray[n
     )
     place = {sensor: k for k, sensor in reversed(list(enumerate(wanted)))}
     index = np.asarray([place.get(sensor, -1) for sensor in present], np.int64)
-    return index[codes.indices.to_numpy()]
+    found: npt.NDArray[np.int64] = index[codes.indices.to_numpy()]
+    return found
 
 
 def _refuse_repeats(

@@ -44,7 +44,9 @@ class Recording:
 
     def held(self) -> Recording:
         """The same recording with all readings in memory: its file may go away."""
-        held = [(part, [np.array(column) for column in columns]) for part, columns in self.batches()]
+        held = [
+            (part, [np.array(column) for column in columns]) for part, columns in self.batches()
+        ]
         return replace(self, batches=lambda: iter(held))
 
 
@@ -107,10 +109,12 @@ def _times_from_numbers(column: pa.Array, scale: int) -> Times:
         if not np.isfinite(values).all():
             raise pa.ArrowInvalid("missing time")
         whole = np.floor(values)
-        return whole.astype(np.int64) * scale + np.rint((values - whole) * scale).astype(np.int64)
+        fine: Times = np.rint((values - whole) * scale).astype(np.int64)
+        return fine + whole.astype(np.int64) * scale
     if values.dtype.kind not in "iu":
         raise pa.ArrowInvalid("a time that is no number")
-    return values.astype(np.int64) * scale
+    times: Times = values.astype(np.int64) * scale
+    return times
 
 
 def _whole(ns: pa.Array, asked: Timestamp, name: str) -> Times:
@@ -119,7 +123,8 @@ def _whole(ns: pa.Array, asked: Timestamp, name: str) -> Times:
         raise BadRecording(
             "bad-timestamp", f"{name}: no time in row {row}", column=asked.column, row=row
         )
-    return ns.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    times: Times = ns.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return times
 
 
 def _first_bad_time(column: pa.Array, asked: Timestamp) -> int | None:

@@ -135,26 +135,28 @@ class CsvReader:
     ) -> pa.Table:
         limit = self.spec.max_bytes * EXPANDED_FACTOR
         batches: list[pa.RecordBatch] = []
-        with pa.input_stream(str(self.path), compression="gzip" if self.zipped else None) as stream:
-            with pacsv.open_csv(
-                stream,
-                pacsv.ReadOptions(
-                    column_names=self.header, skip_rows=1, block_size=BLOCK_BYTES, use_threads=False
-                ),
-                pacsv.ParseOptions(invalid_row_handler=note),
-                pacsv.ConvertOptions(
-                    include_columns=list(columns),
-                    column_types=types,
-                    null_values=list(self.spec.null_values),
-                    strings_can_be_null=True,
-                ),
-            ) as reader:
-                schema, held = reader.schema, 0
-                for batch in reader:
-                    batches.append(batch)
-                    held += batch.nbytes
-                    if held > limit:
-                        raise self._refusal("too-large", f"more than {limit:,} bytes once unpacked")
+        read = pacsv.ReadOptions(
+            column_names=self.header, skip_rows=1, block_size=BLOCK_BYTES, use_threads=False
+        )
+        convert = pacsv.ConvertOptions(
+            include_columns=list(columns),
+            column_types=types,
+            null_values=list(self.spec.null_values),
+            strings_can_be_null=True,
+        )
+        packed = "gzip" if self.zipped else None
+        with (
+            pa.input_stream(str(self.path), compression=packed) as stream,
+            pacsv.open_csv(
+                stream, read, pacsv.ParseOptions(invalid_row_handler=note), convert
+            ) as reader,
+        ):
+            schema, held = reader.schema, 0
+            for batch in reader:
+                batches.append(batch)
+                held += batch.nbytes
+                if held > limit:
+                    raise self._refusal("too-large", f"more than {limit:,} bytes once unpacked")
         return pa.Table.from_batches(batches, schema)
 
     def _torn_refusal(self, number: int | None) -> BadRecording:

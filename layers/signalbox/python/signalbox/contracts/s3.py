@@ -1,6 +1,6 @@
 """What S3 says through EventBridge when an object is written or deleted.
 
-Source: Amazon S3 User Guide, "Event message structure for Amazon EventBridge". Keys arrive raw
+Source: Amazon S3 User Guide, "EventBridge event message structure". Keys arrive raw
 here, unlike in S3's direct notifications, where they are URL-encoded.
 """
 

@@ -119,25 +119,30 @@ class Door(Generic[EventT]):
 
     def _take(self, identifier: str, payload: object, parse: Callable[[], EventT]) -> None:
         try:
-            outcome = self._deliver(identifier, payload, parse)
+            event = parse()
+        except ValidationError as problem:
+            unreadable = Rejected("unreadable-event", complaint(problem))
+            self._count(lambda: self._park(identifier, payload, unreadable))
+            return
+        ref = event.ref
+        told = {"key": ref.key, "version_id": ref.version_id} if ref else {}
+        with self.telemetry.about(**told):
+            self._count(lambda: self._deliver(event, payload))
+
+    def _count(self, work: Callable[[], str]) -> None:
+        try:
+            outcome = work()
         except Exception as problem:
             self.telemetry.failed(problem)
             raise
         self.telemetry.count(outcome)
 
-    def _deliver(self, identifier: str, payload: object, parse: Callable[[], EventT]) -> str:
-        try:
-            event = parse()
-        except ValidationError as problem:
-            return self._park(identifier, payload, Rejected("unreadable-event", complaint(problem)))
+    def _deliver(self, event: EventT, payload: object) -> str:
         ref = event.ref
-        if ref is None:
+        if ref is None or self.once is None:
             return self._settle(event, payload)
-        with self.telemetry.about(key=ref.key, version_id=ref.version_id):
-            if self.once is None:
-                return self._settle(event, payload)
-            version = f"{ref.bucket}/{ref.key}/{ref.sequencer}"
-            return self.once.run(version, lambda: self._settle(event, payload))
+        version = f"{ref.bucket}/{ref.key}/{ref.sequencer}"
+        return self.once.run(version, lambda: self._settle(event, payload))
 
     def _settle(self, event: EventT, payload: object) -> str:
         try:

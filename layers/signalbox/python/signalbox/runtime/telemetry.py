@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import traceback
 from contextlib import AbstractContextManager
+from typing import IO, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -17,7 +20,7 @@ class Telemetry:
     """The log and the counts of one door."""
 
     def __init__(self, door: str) -> None:
-        self._logger = Logger(service=door)
+        self._logger = Logger(service=door, stream=cast("IO[str]", _Stdout()))
         self._metrics = Metrics(namespace=NAMESPACE, service=door)
         self._counted = False
 
@@ -58,3 +61,13 @@ class Telemetry:
     def _add(self, name: str) -> None:
         self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
         self._counted = True
+
+
+class _Stdout(io.TextIOBase):
+    """Whatever standard output is when a line is written: the counts go there too."""
+
+    def write(self, text: str, /) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()

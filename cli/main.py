@@ -1,0 +1,175 @@
+"""The command ``signalbox``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.workloads import UnusableWorkload, load, names, spec_of
+
+app = typer.Typer(
+    name="signalbox",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Signals in, decisions out: sensor files become cycle features, on AWS or on this laptop.",
+    epilog="Start with `signalbox demo`; then `signalbox features FILE --spec WORKLOAD -o OUT.parquet`.",
+)
+console = Console()
+errors = Console(stderr=True)
+
+USAGE = 2  # asked for something that cannot be done
+PARTLY = 1  # done, save for files that were rejected
+
+
+def main() -> None:
+    """Run the command; trouble a person can mend is one message and exit code 2."""
+    from cli.build import StaleBuild
+    from localcloud import DeployError
+
+    try:
+        app()
+    except (UnusableWorkload, FileNotFoundError, StaleBuild, DeployError) as problem:
+        errors.print(f"[bold red]signalbox:[/] {problem}", highlight=False, markup=True)
+        raise SystemExit(USAGE) from None
+
+
+@app.command()
+def features(
+    files: Annotated[
+        list[Path], typer.Argument(help="Sensor files or folders: Parquet, CSV, CSV.GZ.")
+    ],
+    spec: Annotated[
+        str, typer.Option(help=f"A workload: {', '.join(names())}, or a yaml file of your own.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Where the features go: .parquet, or .csv.")
+    ] = Path("features.parquet"),
+) -> None:
+    """Turn sensor files into cycle features, right here: the kernel, no cloud.
+
+    Exit code 0: all files read. 1: some were rejected, the features of the others are written.
+
+    Example: signalbox features ../shared/data/metropt3_sample --spec metropt3 -o cycles.parquet
+    """
+    from cli.features import features as run
+    from cli.features import sensor_files, write
+    from cli.tables import Counting, rejections, units
+
+    found = sensor_files(files)
+    cycle_spec = spec_of(load(spec))
+    with Counting(console, "reading", len(found)) as counting:
+        outcome = run(found, cycle_spec, lambda path, _: counting.step(path.name))
+    write(outcome.table, out)
+    console.print(units(outcome.table))
+    if outcome.rejected:
+        console.print(
+            rejections({name: problem.message for name, problem in outcome.rejected.items()})
+        )
+    console.print(
+        f"{outcome.table.num_rows} cycles x {outcome.table.num_columns} columns -> [bold]{out}[/]"
+    )
+    raise typer.Exit(PARTLY if outcome.rejected else 0)
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Real recordings instead of the simulated fleet.", exists=True),
+    ] = None,
+    units: Annotated[int, typer.Option(help="Simulated units.", min=1, max=200)] = 3,
+    days: Annotated[int, typer.Option(help="Simulated days a unit.", min=1, max=60)] = 3,
+    seed: Annotated[int, typer.Option(help="Of the simulated fleet.")] = 7,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for features and pages.")] = Path(
+        "out"
+    ),
+) -> None:
+    """Show the chain: deploy the template locally, drop files, watch them become cycle features."""
+    from cli.demo import run
+
+    raise typer.Exit(run(console, out=out, data=data, units=units, days=days, seed=seed))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder that gets raw/, registry/ and faults/.")],
+    units: Annotated[int, typer.Option(help="Units in the fleet.", min=1)] = 10,
+    days: Annotated[int, typer.Option(help="Days of raw readings a unit.", min=1)] = 7,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal fleets.")] = 7,
+    history: Annotated[
+        int,
+        typer.Option(help="Instead of raw readings: cycle-level histories of so many days.", min=0),
+    ] = 0,
+) -> None:
+    """Write a simulated HVAC fleet: raw unit-days of 8 million readings, or long cycle histories.
+
+    Files that are complete already are not made again, so an interrupted run goes on where it was.
+    """
+    from cli.simulate import run
+
+    run(console, out, units=units, days=days, seed=seed, history=history)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 4599,
+) -> None:
+    """Serve the local cloud on 127.0.0.1 until Ctrl-C, for the AWS CLI or any client.
+
+    Then, elsewhere: signalbox upload FILE --workload NAME, and signalbox trace.
+    """
+    from cli.up import run
+
+    raise typer.Exit(run(console, port))
+
+
+@app.command()
+def upload(
+    files: Annotated[list[Path], typer.Argument(help="Sensor files or folders.", exists=True)],
+    workload: Annotated[str, typer.Option(help="Whose recordings these are.")],
+    unit: Annotated[str | None, typer.Option(help="Put the files under unit=<this>/.")] = None,
+) -> None:
+    """Drop sensor files into the data bucket of the cloud that `signalbox up` serves."""
+    from cli.up import upload as run
+
+    raise typer.Exit(run(console, files, load(workload).name, unit))
+
+
+@app.command()
+def trace(
+    key: Annotated[
+        str | None, typer.Argument(help="A file's key, or a part of it; all by default.")
+    ] = None,
+) -> None:
+    """Show cause and effect in the running cloud: event, rule, queue, door, output."""
+    from cli.up import trace as run
+
+    raise typer.Exit(run(console, key))
+
+
+@app.command()
+def package(
+    bucket: Annotated[str, typer.Option(help="The artifact bucket; it must exist.")],
+    region: Annotated[
+        str | None, typer.Option(help="AWS region, else your AWS configuration's.")
+    ] = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="Another endpoint, such as the local cloud.")
+    ] = None,
+) -> None:
+    """Ship jobs, kernel and workloads by content hash; prints the parameters for sam deploy."""
+    import boto3
+
+    from cli.ship import ship
+
+    shipped = ship(boto3.client("s3", region_name=region, endpoint_url=endpoint_url), bucket)
+    parameters = {"ArtifactBucket": bucket, **shipped}
+    typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
+
+
+if __name__ == "__main__":
+    main()

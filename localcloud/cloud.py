@@ -1,0 +1,279 @@
+"""The local cloud: a built template running on this machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from localcloud.bus import Bus
+from localcloud.clock import Clock
+from localcloud.deploy.engine import Deployment
+from localcloud.deploy.stack import Stack
+from localcloud.endpoint import served
+from localcloud.engines.glue import GlueEngine
+from localcloud.errors import DeliveryError, DeployError, RestlessError
+from localcloud.functions import Functions
+from localcloud.invocations import Invocations
+from localcloud.journal import Journal, Record
+from localcloud.pollers import Pollers
+from localcloud.reactions import Reactions
+from localcloud.runtime.base import Executor
+from localcloud.runtime.inprocess import InProcessExecutor
+from localcloud.s3events import S3Events
+from localcloud.seams import State, moto_running
+from localcloud.targets import Targets
+from localcloud.world import World
+
+T = TypeVar("T")
+Progress = Callable[[Record], None]
+
+ACCOUNT = "123456789012"
+_MOST_TASKS = 1_000_000
+_LONGEST_WAIT_S = 0.5
+
+
+class Cloud:
+    """One account and region on this machine, deployed from a built template.
+
+    Use it as a context: state begins and ends with it, and one cloud runs in a process at a time.
+
+    Args:
+        build: folder that `sam build` wrote (template.yaml and one folder per function and layer).
+        parameters: template parameters; `deploy` may add to them.
+        region: region of everything.
+        stack_name: prefix of physical names.
+        start: first virtual instant (aware); now if not given.
+        journal_path: file that also receives every record as a line of JSON.
+        executor: who runs functions; in this process if not given.
+        check_build: called with `build` before deploying; raises if the build is stale.
+        port: port of the endpoint; a free one if 0.
+    """
+
+    def __init__(
+        self,
+        build: Path,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        region: str = "eu-west-1",
+        stack_name: str = "signalbox",
+        start: datetime | None = None,
+        journal_path: Path | None = None,
+        executor: Executor | None = None,
+        check_build: Callable[[Path], None] | None = None,
+        port: int = 0,
+    ) -> None:
+        self._build = build.resolve()
+        self._parameters = dict(parameters or {})
+        self._check_build = check_build
+        self._port = port
+        self._endpoint: str | None = None
+        self._deployed = False
+        self._starting = threading.Lock()
+        self._open = ExitStack()
+        self._beside = ThreadPoolExecutor(thread_name_prefix="local-cloud-job")
+        clock = Clock(start or datetime.now(UTC))
+        self._world = World(
+            account=ACCOUNT,
+            region=region,
+            clock=clock,
+            journal=Journal(clock.now, journal_path),
+            state=State(ACCOUNT, region),
+            stack=Stack(stack_name),
+            endpoint=lambda: self.endpoint,
+        )
+        self._executor = executor or InProcessExecutor()
+        self._reactions = self._wired()
+
+    def _wired(self) -> Reactions:
+        world = self._world
+        self._targets = Targets(world, self._invoke_later)
+        bus = Bus(world, self._targets)
+        functions = Functions(world, self._executor)
+        return Reactions(
+            world,
+            bus,
+            S3Events(world, bus),
+            functions,
+            Invocations(world, functions, bus),
+            Pollers(world, functions),
+            GlueEngine(world, bus, self._outside),
+        )
+
+    def _invoke_later(self, function: str, payload: Any) -> None:
+        self._reactions.invocations.later(function, payload)
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(moto_running(self._reactions))
+        self._open.callback(self._world.journal.close)
+        self._open.callback(self._executor.close)
+        self._open.callback(self._beside.shutdown)
+        self._open.callback(self._reactions.glue.close)
+        where = {"LocationConstraint": self._world.region}
+        location = {} if self._world.region == "us-east-1" else {"CreateBucketConfiguration": where}
+        self.client("s3").create_bucket(Bucket=self.packages, **location)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop everything the cloud started and forget its state. The journal stays readable."""
+        self._open.close()
+
+    @property
+    def packages(self) -> str:
+        """The bucket that packaged code goes to; others may put what they ship there too."""
+        return f"{self._world.stack.name}-packages-{self._world.account}"
+
+    @property
+    def endpoint(self) -> str:
+        """URL of the cloud on 127.0.0.1, for other processes; served from the first time asked."""
+        with self._starting:
+            if self._endpoint is None:
+                self._endpoint = self._open.enter_context(served(self._port))
+            return self._endpoint
+
+    @property
+    def journal(self) -> Journal:
+        """The causal trace: records by id."""
+        return self._world.journal
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The template's outputs."""
+        return self._world.stack.outputs
+
+    @property
+    def stack(self) -> Stack:
+        """What was deployed."""
+        return self._world.stack
+
+    def now(self) -> datetime:
+        """The current virtual instant."""
+        return self._world.clock.now()
+
+    def client(self, service: str) -> Any:
+        """The administrator's boto3 client of a service (in this process, no HTTP)."""
+        return self._world.client(service)
+
+    def physical_id(self, logical_id: str) -> str:
+        """What Ref gives for a resource of the template.
+
+        Raises:
+            DeployError: there is no such resource.
+        """
+        return self._world.stack.ref(logical_id)
+
+    def deploy(self, parameters: Mapping[str, Any] | None = None) -> None:
+        """Deploy the built template, once.
+
+        Args:
+            parameters: added to those given at the start.
+
+        Raises:
+            DeployError: the build is missing or stale, or the template asks for something that
+                cannot be honoured here.
+        """
+        if self._deployed:
+            raise DeployError("this cloud was deployed before; start a fresh one")
+        self._deployed = True
+        if self._check_build is not None:
+            self._check_build(self._build)
+        deployment = Deployment(
+            self._build,
+            {**self._parameters, **(parameters or {})},
+            stack_name=self._world.stack.name,
+            account=self._world.account,
+            region=self._world.region,
+            packages=self.packages,
+        )
+        self._world.stack = deployment.stack
+        deployment.run()
+        self._reactions.functions.check()
+        self._check_targets(deployment)
+        self._reactions.pollers.start()
+
+    def _check_targets(self, deployment: Deployment) -> None:
+        """A rule that cannot reach a target must fail now, not when the first event is lost."""
+        for resource in self._world.stack.of_type("AWS::Events::Rule"):
+            rules = self._world.state.rules(resource.facts["bus"])
+            rule = next(each for each in rules if each.name == resource.facts["name"])
+            for place, target in enumerate(rule.targets):
+                dead = target.get("DeadLetterConfig", {}).get("Arn")
+                for prop, arn in (("Arn", target["Arn"]), ("DeadLetterConfig", dead)):
+                    try:
+                        if arn is not None:
+                            self._targets.check(rule.arn, arn)
+                    except DeliveryError as error:
+                        raise deployment.error(
+                            str(error), resource.logical_id, f"Targets[{place}].{prop}"
+                        ) from error
+
+    def run_until_idle(self, progress: Progress | None = None) -> None:
+        """Do everything that is due, in order of (virtual time, sequence), until nothing is left.
+
+        Args:
+            progress: called with each record as it is finished.
+
+        Raises:
+            RestlessError: the chain keeps causing itself.
+        """
+        with self.journal.heard_by(progress):
+            for _ in range(_MOST_TASKS):
+                task = self._world.clock.take()
+                if task is None:
+                    return
+                task()
+                self.journal.flush()
+        raise RestlessError(f"not idle after {_MOST_TASKS:,} tasks: some reaction causes itself")
+
+    def serve(self, stop: threading.Event, progress: Progress | None = None) -> None:
+        """Work in real time until told to stop: virtual time follows the machine's.
+
+        Args:
+            stop: set it to end.
+            progress: called with each record as it is finished.
+        """
+        clock = self._world.clock
+        begun, real = clock.now(), time.monotonic()
+        with self._following(), self.journal.heard_by(progress):
+            while not stop.is_set():
+                now = begun + timedelta(seconds=time.monotonic() - real)
+                task = clock.take(until=now)
+                if task is None:
+                    clock.follow(now)
+                    clock.wait(_LONGEST_WAIT_S)
+                else:
+                    task()
+                self.journal.flush()
+
+    @contextmanager
+    def _following(self) -> Iterator[None]:
+        self._world.real_time = True
+        try:
+            yield
+        finally:
+            self._world.real_time = False
+
+    def _outside(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """`engines.base.Outside`: now while time is virtual, beside the agenda while it is real."""
+        if not self._world.real_time:
+            then(work())
+            return
+
+        def done(future: Future[T]) -> None:
+            self._world.clock.after(0, lambda: then(future.result()))
+
+        self._beside.submit(work).add_done_callback(done)

@@ -1,0 +1,199 @@
+"""SQS event source mappings: queues that feed functions, in virtual time.
+
+Citations: "Using Lambda with Amazon SQS", "Handling errors for an SQS event source in Lambda" and
+"Using event filtering with an Amazon SQS event source" of the Lambda Developer Guide. Batches run
+one after another; Lambda's scaling of pollers is not played.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from localcloud.deploy.stack import Resource
+from localcloud.functions import Functions
+from localcloud.pattern import Pattern
+from localcloud.pattern import compile as compile_pattern
+from localcloud.runtime.base import Outcome
+from localcloud.wiring import Received
+from localcloud.world import World
+
+_TICK_S = 0.001  # SQS counts in milliseconds, and a message is visible after its instant
+
+
+class Pollers:
+    """All mappings of the stack, and which record each message came from.
+
+    Args:
+        world: the cloud.
+        functions: who runs them.
+    """
+
+    def __init__(self, world: World, functions: Functions) -> None:
+        self._world = world
+        self._functions = functions
+        self._pollers: dict[str, list[Poller]] = {}
+        self.causes: dict[str, int | None] = {}
+
+    def start(self) -> None:
+        """Take up every mapping of the stack."""
+        for resource in self._world.stack.of_type("AWS::Lambda::EventSourceMapping"):
+            if resource.facts["request"]["Enabled"]:
+                poller = Poller(self._world, self._functions, resource, self.causes)
+                self._pollers.setdefault(poller.queue_arn, []).append(poller)
+
+    def arrived(self, queue_arn: str, message_id: str, cause: int | None) -> None:
+        """A message is in a queue: remember why, and wake whoever polls it."""
+        if message_id not in self.causes:
+            if not self._world.journal.inside("delivery", "dead-letter"):
+                name = queue_arn.rsplit(":", 1)[-1]
+                cause = self._world.journal.add(
+                    "delivery", name, cause=cause, target=queue_arn, message_id=message_id
+                ).id
+            self.causes[message_id] = cause
+        for poller in self._pollers.get(queue_arn, []):
+            poller.wake()
+
+
+class Poller:
+    """One mapping.
+
+    Args:
+        world: the cloud.
+        functions: who runs them.
+        mapping: the deployed AWS::Lambda::EventSourceMapping.
+        causes: by message id, the record that brought the message.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        functions: Functions,
+        mapping: Resource,
+        causes: Mapping[str, int | None],
+    ) -> None:
+        request = mapping.facts["request"]
+        queues = world.stack.of_type("AWS::SQS::Queue")
+        self.queue_arn: str = request["EventSourceArn"]
+        self._world = world
+        self._functions = functions
+        self._causes = causes
+        self._function: str = request["FunctionName"]
+        self._batch: int = request["BatchSize"]
+        self._window_s: int = request["MaximumBatchingWindowInSeconds"]
+        self._partial = "ReportBatchItemFailures" in request["FunctionResponseTypes"]
+        self._filters: list[Pattern] = [compile_pattern(each) for each in mapping.facts["filters"]]
+        queue = next(each for each in queues if each.attributes["Arn"] == self.queue_arn)
+        self._visibility_s: int = queue.facts["visibility_s"]
+        self._due: datetime | None = None
+
+    def wake(self) -> None:
+        """Look at the queue as soon as the batch is full or the window is over."""
+        now = self._world.clock.now()
+        waiting = self._world.state.waiting(self.queue_arn)
+        visible = sum(instant <= now.timestamp() for instant in waiting)
+        if visible:
+            full = visible >= self._batch or not self._window_s
+            self._schedule(now if full else now + timedelta(seconds=self._window_s))
+        elif waiting:
+            earliest = datetime.fromtimestamp(min(waiting) + _TICK_S, UTC)
+            self._schedule(earliest + timedelta(seconds=self._window_s))
+
+    def _schedule(self, due: datetime) -> None:
+        if self._due is None or due < self._due:
+            self._due = due
+            self._world.clock.at(due, partial(self._poll, due))
+
+    def _poll(self, due: datetime) -> None:
+        if self._due != due:
+            return  # an earlier look was arranged since
+        self._due = None
+        batch, moved = self._world.state.receive(self.queue_arn, self._batch, self._visibility_s)
+        for message_id, dead_letter_arn in moved:
+            name = dead_letter_arn.rsplit(":", 1)[-1]
+            self._world.journal.add(
+                "dead-letter", name, cause=self._causes.get(message_id), queue=dead_letter_arn,
+                message_id=message_id, source=self.queue_arn,
+            )  # fmt: skip
+        wanted = [message for message in batch if self._wants(message)]
+        for message in batch:
+            if message not in wanted:  # filtered out: Lambda deletes it
+                self._world.state.delete(self.queue_arn, message.receipt_handle)
+        if wanted:
+            self._run(wanted)
+        self.wake()
+
+    def _wants(self, message: Received) -> bool:
+        if not self._filters:
+            return True
+        record = {**self._record(message), "body": _parsed(message.body)}
+        return any(pattern.matches(record) for pattern in self._filters)
+
+    def _run(self, batch: Sequence[Received]) -> None:
+        causes = sorted({cause for each in batch if (cause := self._causes.get(each.message_id))})
+        outcome, _ = self._functions.invoke(
+            self._function,
+            {"Records": [self._record(message) for message in batch]},
+            cause=causes[0] if causes else None,
+            detail={"queue": self.queue_arn, "messages": len(batch), "causes": causes},
+        )
+        failed = failed_messages(outcome, [each.message_id for each in batch], self._partial)
+        for message in batch:
+            if message.message_id not in failed:
+                self._world.state.delete(self.queue_arn, message.receipt_handle)
+
+    def _record(self, message: Received) -> dict[str, Any]:
+        attributes: dict[str, Any] = {
+            name: {
+                "stringValue": value.get("StringValue"),
+                "binaryValue": value.get("BinaryValue"),
+                "stringListValues": [],
+                "binaryListValues": [],
+                "dataType": value.get("DataType"),
+            }
+            for name, value in message.message_attributes.items()
+        }
+        return {
+            "messageId": message.message_id,
+            "receiptHandle": message.receipt_handle,
+            "body": message.body,
+            "attributes": dict(message.attributes),
+            "messageAttributes": attributes,
+            "md5OfBody": message.md5,
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.queue_arn,
+            "awsRegion": self._world.region,
+        }
+
+
+def failed_messages(outcome: Outcome, batch: Sequence[str], partial_failures: bool) -> set[str]:
+    """Which messages of a batch stay in the queue.
+
+    All if the function failed. With ReportBatchItemFailures those the answer names; nothing or an
+    empty list means none; an answer that cannot be understood (no such list, an identifier that is
+    empty, null, misspelt or not of this batch) means all.
+    """
+    if outcome.error is not None:
+        return set(batch)
+    if not partial_failures or outcome.payload in (None, {}):
+        return set()
+    answer = outcome.payload
+    if not isinstance(answer, Mapping) or "batchItemFailures" not in answer:
+        return set(batch)
+    items = answer["batchItemFailures"]
+    if items is None:
+        return set()
+    if not isinstance(items, list):
+        return set(batch)
+    named = [item.get("itemIdentifier") if isinstance(item, Mapping) else None for item in items]
+    return {str(each) for each in named} if all(each in batch for each in named) else set(batch)
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError:
+        return body

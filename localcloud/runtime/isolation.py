@@ -1,0 +1,157 @@
+"""One process, many functions: each sees its own modules, environment, loggers and session.
+
+While a function is entered, the interpreter's global state is its own; afterwards it is as before.
+Only one thread at a time may be inside (the executor sees to it).
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import logging
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+
+from localcloud.runtime.output import LineStream
+
+
+class Space:
+    """The part of the process that belongs to one function.
+
+    Args:
+        own: top-level module names and the folder each is loaded from.
+        environment: the function's complete environment.
+        session: the boto3 default session with the role's credentials.
+    """
+
+    def __init__(
+        self, own: Mapping[str, Path], environment: Mapping[str, str], session: Any
+    ) -> None:
+        self.stream = LineStream()
+        self._finder = _OwnFinder(own)
+        self._environment = dict(environment)
+        self._session = session
+        self._modules: dict[str, ModuleType] = {}
+        self._loggers: dict[str, Any] = {}
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """The process as this function sees it."""
+        with ExitStack() as stack:
+            stack.enter_context(self._importing())
+            stack.enter_context(_environment(self._environment))
+            stack.enter_context(self._logging())
+            stack.enter_context(self._default_session())
+            stack.enter_context(redirect_stdout(self.stream))
+            yield
+
+    def forget(self) -> None:
+        """Drop the function's modules and loggers: the next load is a cold start."""
+        self._modules.clear()
+        self._loggers.clear()
+
+    @contextmanager
+    def _importing(self) -> Iterator[None]:
+        hidden = self._take_modules()
+        path = list(sys.path)
+        sys.modules.update(self._modules)
+        sys.meta_path.insert(0, self._finder)
+        sys.path[:] = [entry for entry in path if _belongs_to_python(entry)]
+        try:
+            yield
+        finally:
+            sys.path[:] = path
+            sys.meta_path.remove(self._finder)
+            self._modules = self._take_modules()
+            sys.modules.update(hidden)
+
+    def _take_modules(self) -> dict[str, ModuleType]:
+        names = [name for name in sys.modules if name.partition(".")[0] in self._finder.own]
+        return {name: sys.modules.pop(name) for name in names}
+
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        known = logging.Logger.manager.loggerDict
+        before = set(known)
+        hidden = {name: known[name] for name in self._loggers if name in known}
+        known.update(self._loggers)
+        try:
+            yield
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
+            mine = [name for name in known if name not in before or name in self._loggers]
+            self._loggers = {name: known.pop(name) for name in mine}
+            known.update(hidden)
+
+    @contextmanager
+    def _default_session(self) -> Iterator[None]:
+        before = boto3.DEFAULT_SESSION
+        boto3.DEFAULT_SESSION = self._session
+        try:
+            yield
+        finally:
+            self._session = boto3.DEFAULT_SESSION
+            boto3.DEFAULT_SESSION = before
+
+
+class _OwnFinder(importlib.abc.MetaPathFinder):
+    """Finds a function's own top-level modules in its build folders, before anything else."""
+
+    def __init__(self, own: Mapping[str, Path]) -> None:
+        self.own = own
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The spec of an own top-level module; packages find their submodules themselves."""
+        if path is not None or fullname not in self.own:
+            return None
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(self.own[fullname])], target)
+
+
+_PYTHON_PATHS = {
+    str(Path(sysconfig.get_path(name))) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+}
+
+
+def _belongs_to_python(entry: str) -> bool:
+    """Whether a sys.path entry is the standard library or the virtual environment's packages.
+
+    The rest is this repository, put there by the editable install, which no Lambda has.
+    """
+    parents = {entry, str(Path(entry).parent)}
+    return bool(parents & _PYTHON_PATHS) or entry.endswith(".zip")
+
+
+_PROCESS = os.environ  # noqa: TID251 - not read for settings: swapped whole for the function's
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(_PROCESS)
+    _replace_environment(values)
+    try:
+        yield
+    finally:
+        _replace_environment(before)
+
+
+def _replace_environment(values: Mapping[str, str]) -> None:
+    _PROCESS.clear()
+    _PROCESS.update(values)
+    time.tzset()  # TZ is part of it
