@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cli.telling import Whole, telling_sensors
 from cycles import BadRecording, CycleSpec, open_recording
@@ -138,7 +139,7 @@ def _trace(name: str, times: Whole, values: npt.NDArray[np.floating]) -> Trace:
 
 def _spans(table: pa.Table, unit: str) -> list[tuple[int, int, int]]:
     """Start, end (ns) and rows of the unit's cycles, in time order."""
-    own = table.filter(pa.compute.equal(table["unit"], unit))
+    own = table.filter(pc.equal(table["unit"], unit))
     stamp = pa.timestamp("ns", tz="UTC")
     starts, ends = (
         own[name].cast(stamp).cast(pa.int64()).to_pylist() for name in ("cycle_start", "cycle_end")

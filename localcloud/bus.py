@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -63,16 +63,17 @@ class Bus:
         resources: list[str] | None = None,
         bus: str = "default",
         cause: int | None = None,
-        time: str | None = None,
+        time: float | None = None,
     ) -> str:
         """Put an event on a bus, as AWS services do; returns its id. Rules react later."""
+        now = self._world.clock.now()
         event = {
             "version": "0",
             "id": self._world.new_id(),
             "detail-type": detail_type,
             "source": source,
             "account": self._world.account,
-            "time": time or iso_seconds(self._world.clock.now()),
+            "time": iso_seconds(now if time is None else datetime.fromtimestamp(time, UTC)),
             "region": self._world.region,
             "resources": resources or [],
             "detail": detail,
@@ -120,6 +121,7 @@ class Bus:
             resources=list(entry.get("Resources") or []),
             bus=bus,
             cause=cause,
+            time=entry.get("Time"),
         )
         return {"EventId": event_id}
 

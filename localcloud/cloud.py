@@ -110,14 +110,17 @@ class Cloud:
         self._reactions.invocations.later(function, payload)
 
     def __enter__(self) -> Self:
-        self._open.enter_context(moto_running(self._reactions))
-        self._open.callback(self._world.journal.close)
-        self._open.callback(self._executor.close)
-        self._open.callback(self._beside.shutdown)
-        self._open.callback(self._reactions.glue.close)
-        where = {"LocationConstraint": self._world.region}
-        location = {} if self._world.region == "us-east-1" else {"CreateBucketConfiguration": where}
-        self.client("s3").create_bucket(Bucket=self.packages, **location)
+        with ExitStack() as starting:
+            starting.enter_context(moto_running(self._reactions))
+            starting.callback(self._world.journal.close)
+            starting.callback(self._executor.close)
+            starting.callback(self._beside.shutdown)
+            starting.callback(self._reactions.glue.close)
+            where = {"LocationConstraint": self._world.region}
+            home = self._world.region == "us-east-1"
+            location = {} if home else {"CreateBucketConfiguration": where}
+            self.client("s3").create_bucket(Bucket=self.packages, **location)
+            self._open = starting.pop_all()
         return self
 
     def __exit__(

@@ -31,26 +31,46 @@ EXCEPTIONS = (
         "stored and shown by DescribeAlarms; metrics are not evaluated, so no alarm goes off",
     ),
     Excused(
-        "AWS::S3::BucketPolicy",
-        "*",
-        "kept by the local cloud and not given to moto, which would judge every condition wrongly "
-        "(a TLS-only policy makes each request fail there)",
+        "AWS::DynamoDB::Table",
+        "PointInTimeRecoverySpecification",
+        "stored and shown; there is nothing to recover from, state ends with the cloud",
     ),
-    Excused(
-        "AWS::S3::Bucket",
-        "LifecycleConfiguration",
-        "stored and shown by GetBucketLifecycleConfiguration; nothing expires",
-    ),
-    Excused(
-        "AWS::SQS::Queue",
-        "MessageRetentionPeriod",
-        "messages outlive it in a dead-letter queue that nobody reads",
-    ),
+    Excused("AWS::DynamoDB::Table", "SSESpecification", "stored; nothing is encrypted"),
     Excused(
         "AWS::DynamoDB::Table",
         "TimeToLiveSpecification",
-        "stored; expired items stay (readers must check the time themselves, as on AWS, where "
-        "deletion may take days)",
+        "stored and shown; expired items stay, as they may for days on AWS",
+    ),
+    Excused(
+        "AWS::Glue::Job",
+        "ExecutionClass",
+        "stored; there is one kind of machine here",
+    ),
+    Excused(
+        "AWS::Glue::Job",
+        "GlueVersion",
+        "stored; the script runs on this Python, without a Spark cluster",
+    ),
+    Excused("AWS::Glue::Job", "NumberOfWorkers", "stored; the script runs as one process"),
+    Excused("AWS::Glue::Job", "WorkerType", "stored; the script runs as one process"),
+    Excused(
+        "AWS::IAM::Role",
+        "*",
+        "stored, and functions and jobs carry its credentials; permissions are not enforced",
+    ),
+    Excused("AWS::KMS::Key", "*", "stored; nothing is encrypted and no key policy is enforced"),
+    Excused(
+        "AWS::Lambda::EventSourceMapping",
+        "ScalingConfig",
+        "stored; one batch runs at a time, which is below any maximum",
+    ),
+    Excused("AWS::Lambda::Function", "Architectures", "stored; functions run on this processor"),
+    Excused("AWS::Lambda::Function", "EphemeralStorage", "stored; /tmp is the machine's own"),
+    Excused(
+        "AWS::Lambda::Function",
+        "LoggingConfig",
+        "the log group and the level are honoured; lines are kept as printed also for LogFormat "
+        "JSON, and START, END and REPORT lines are records of the journal instead",
     ),
     Excused(
         "AWS::Lambda::Function",
@@ -59,59 +79,64 @@ EXCEPTIONS = (
     ),
     Excused(
         "AWS::Lambda::Function",
-        "Timeout",
-        "shown as the remaining time; an in-process function is not stopped",
-    ),
-    Excused(
-        "AWS::Lambda::Function",
-        "EphemeralStorage",
-        "stored; /tmp is the machine's own",
-    ),
-    Excused(
-        "AWS::Lambda::Function",
-        "Architectures",
-        "stored; functions run on this machine's processor",
-    ),
-    Excused(
-        "AWS::Lambda::Function",
         "ReservedConcurrentExecutions",
-        "stored; functions run one at a time, below any reservation",
+        "stored; functions run one at a time, which is below any reservation",
     ),
     Excused(
         "AWS::Lambda::Function",
-        "TracingConfig",
-        "stored; no trace segments are sent",
+        "Timeout",
+        "shown to the function as its remaining time; in this process it is not stopped",
     ),
+    Excused("AWS::Lambda::Function", "TracingConfig", "stored; no trace segments are sent"),
     Excused(
         "AWS::Lambda::LayerVersion",
         "Content",
-        "third-party packages come from the virtual environment in the layer's own versions "
+        "third-party packages come from the virtual environment, in the layer's own versions "
         "(checked), since compiled extensions load once per process; the zip of a large layer "
-        "holds its file list only",
+        "holds the list of its files",
     ),
     Excused(
-        "AWS::Lambda::EventSourceMapping",
-        "ScalingConfig",
-        "stored; one batch runs at a time, below any maximum",
+        "AWS::Logs::LogGroup",
+        "RetentionInDays",
+        "stored; logs end with the cloud",
     ),
     Excused(
-        "AWS::IAM::Role",
+        "AWS::S3::Bucket",
+        "BucketEncryption",
+        "stored and shown in answers; nothing is encrypted",
+    ),
+    Excused(
+        "AWS::S3::Bucket",
+        "LifecycleConfiguration",
+        "stored and shown by GetBucketLifecycleConfiguration; nothing expires",
+    ),
+    Excused(
+        "AWS::S3::Bucket",
+        "OwnershipControls",
+        "stored; access lists are not enforced",
+    ),
+    Excused(
+        "AWS::S3::Bucket",
+        "PublicAccessBlockConfiguration",
+        "stored; there is no public here",
+    ),
+    Excused(
+        "AWS::S3::BucketPolicy",
         "*",
-        "stored, and functions and jobs carry its credentials; permissions are not enforced yet",
+        "kept by the local cloud and not given to moto, which would judge conditions wrongly: a "
+        "TLS-only policy makes every request fail there",
     ),
+    Excused("AWS::SNS::Topic", "KmsMasterKeyId", "stored; nothing is encrypted"),
+    Excused("AWS::SQS::Queue", "KmsMasterKeyId", "stored; nothing is encrypted"),
+    Excused("AWS::SQS::Queue", "SqsManagedSseEnabled", "stored; nothing is encrypted"),
     Excused(
-        "AWS::Glue::Job",
-        "WorkerType",
-        "stored; the script runs as one process on this machine, with no Spark cluster",
-    ),
-    Excused(
-        "AWS::Glue::Job",
-        "NumberOfWorkers",
-        "stored; the script runs as one process",
-    ),
-    Excused(
-        "AWS::Glue::Job",
-        "GlueVersion",
-        "stored; the script runs on this Python",
+        "AWS::SQS::Queue",
+        "MessageRetentionPeriod",
+        "a message too old is dropped when it is received; nothing is removed by itself",
     ),
 )
+
+
+def excused(resource_type: str, prop: str) -> bool:
+    """Whether a property (or "*", a type) is accepted without its effect."""
+    return any(each.resource_type == resource_type and each.prop == prop for each in EXCEPTIONS)

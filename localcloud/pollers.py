@@ -21,6 +21,7 @@ from localcloud.runtime.base import Outcome
 from localcloud.wiring import Received
 from localcloud.world import World
 
+_LARGEST_BATCH = 6 * 1024 * 1024 - 256 * 1024  # of Lambda's 6 MB payload, the rest for attributes
 _TICK_S = 0.001  # SQS counts in milliseconds, and a message is visible after its instant
 
 
@@ -111,7 +112,9 @@ class Poller:
         if self._due != due:
             return  # an earlier look was arranged since
         self._due = None
-        batch, moved = self._world.state.receive(self.queue_arn, self._batch, self._visibility_s)
+        batch, moved = self._world.state.receive(
+            self.queue_arn, self._batch, self._visibility_s, _LARGEST_BATCH
+        )
         for message_id, dead_letter_arn in moved:
             name = dead_letter_arn.rsplit(":", 1)[-1]
             self._world.journal.add(

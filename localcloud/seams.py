@@ -315,9 +315,9 @@ class State:
         return queues.get(arn.rsplit(":", 1)[-1])
 
     def receive(
-        self, arn: str, count: int, visibility_s: int
+        self, arn: str, count: int, visibility_s: int, most_bytes: int
     ) -> tuple[list[Received], list[tuple[str, str]]]:
-        """Take up to `count` visible messages; move those received too often.
+        """Take up to `count` visible messages of together `most_bytes`; move those taken too often.
 
         Returns:
             The messages, and (message id, dead-letter queue ARN) of each one moved.
@@ -325,15 +325,17 @@ class State:
         queue = self._queue(arn)
         taken: list[Received] = []
         moved: list[tuple[str, str]] = []
+        size = 0
         if queue is None:
             return taken, moved
         for message in queue.messages:
             dead, redrive = queue.dead_letter_queue, queue.redrive_policy
             if dead is not None and message.approximate_receive_count >= redrive["maxReceiveCount"]:
-                queue._messages.remove(message)  # noqa: SLF001
+                with vars(queue)["_messages_lock"]:
+                    _held(queue).remove(message)
                 dead.add_message(message)
                 moved.append((message.id, dead.queue_arn))
-            elif len(taken) < count:
+            elif len(taken) < count and (size := size + len(message.body)) <= most_bytes:
                 queue.pending_messages.add(message)
                 message.mark_received(visibility_timeout=visibility_s)
                 taken.append(_received(message))
@@ -342,13 +344,16 @@ class State:
     def delete(self, arn: str, receipt_handle: str) -> None:
         """Delete a message that was received; deleting one that is gone does nothing."""
         queue = self._queue(arn)
-        if queue is not None and any(m.had_receipt_handle(receipt_handle) for m in queue._messages):  # noqa: SLF001
-            queue.delete_message(receipt_handle)
+        if queue is None:
+            return
+        with vars(queue)["_messages_lock"]:  # moto's own delete would lose what arrives meanwhile
+            if any(message.had_receipt_handle(receipt_handle) for message in _held(queue)):
+                queue.delete_message(receipt_handle)
 
     def waiting(self, arn: str) -> list[float]:
         """For each message in the queue, the instant (epoch seconds) from which it can be taken."""
         queue = self._queue(arn)
-        messages = queue._messages if queue is not None else []  # noqa: SLF001
+        messages = _held(queue) if queue is not None else []
         return [max(m.visible_at, m.delayed_until) / 1000.0 for m in messages]
 
     def know_managed_policy(self, arn: str) -> bool:
@@ -361,6 +366,12 @@ class State:
         policy = AWSManagedPolicy.from_data(name, self._account, self._region, data)
         backend.managed_policies.setdefault(policy.arn, policy)
         return bool(policy.arn == arn)
+
+
+def _held(queue: Queue) -> list[Any]:
+    """All messages of a queue, visible or not: moto's own list."""
+    messages: list[Any] = vars(queue)["_messages"]
+    return messages
 
 
 @cache

@@ -119,7 +119,7 @@ def live(
         j_indoor=draws[:, 2],
         j_power=draws[:, 3],
         j_fan=draws[:, 4],
-        hunt=unit.hunting * np.exp(0.25 * draws[:, 5]) + 3.4 * valve**1.2,
+        hunt=unit.hunting * np.exp(0.25 * draws[:, 5]) + 2.4 * valve**1.8,
         period=np.clip(95 + 14 * draws[:, 6] + 45 * valve, 50, 220),
         phase=2 * np.pi * (draws[:, 7] % 1.0),
         starts=np.arange(1, len(start) + 1) + np.floor(age * 5200),

@@ -139,7 +139,7 @@ class Frame:
     def fan_speed(self) -> Array:
         """Speed of the outdoor fan, rpm; a failing one falls behind its command."""
         rising = 1 - np.exp(-self.since / (2.6 + 5 * self.c.fan))
-        held = 1 - 0.17 * self.c.fan + 0.004 * self.c.j_fan
+        held = 1 - 0.13 * self.c.fan + 0.004 * self.c.j_fan
         return np.asarray(self.fan_asked * held * rising * np.exp(-self.after / 5.0))
 
     @cached_property

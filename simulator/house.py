@@ -23,7 +23,7 @@ LOW_STAGE = 0.7  # share of full capacity
 MIN_ON_S = 240.0
 MIN_OFF_S = 300.0
 STAGE_MARGIN_K = 4.0  # low stage is enough while its equilibrium lies this far beyond the set point
-FAR_OFF_K = 1.3  # further off than this the high stage helps
+FAR_OFF_K = 0.8  # beyond the limit by more than this the high stage helps
 STRIP_SHARE = 0.6  # electric strips, of the rated capacity; they help the high stage of heating
 STRIP_FROM_C, STRIP_FULL_C = 4.0, -12.0  # outdoors
 EMERGENCY_HEAT_C = 15.0  # the strips alone hold a locked-out house here
@@ -138,7 +138,7 @@ class _House:
     def pass_knot(self, knot: int) -> None:
         """Go through one ten-minute step, with as many switches as fall into it."""
         until = (knot + 1) * float(KNOT_S)
-        if self.running and self.blocked[knot]:
+        if self.running and (self.blocked[knot] or self._overwhelmed(knot)):
             self._stop()
         while self.t < until:
             rest = self.equilibria[self.running][knot]
@@ -183,11 +183,19 @@ class _House:
         low = self.equilibria[COOL_LOW if cooling else HEAT_LOW][knot]
         goal = self.cooled[knot] if cooling else self.heated[knot]
         weak = (goal - low if cooling else low - goal) < STAGE_MARGIN_K
-        far = abs(self.now - goal) > FAR_OFF_K
+        far = self._far(knot)
         self.running = (COOL_LOW if cooling else HEAT_LOW) + int(weak or far)
         self.since = self.t
         self.starts.append(self.t)
         self.kinds.append(self.running)
+
+    def _far(self, knot: int) -> bool:
+        return self.now - self.hot[knot] > FAR_OFF_K or self.cold[knot] - self.now > FAR_OFF_K
+
+    def _overwhelmed(self, knot: int) -> bool:
+        """Whether the low stage has lost the room; the compressor changes stage only at rest."""
+        low = self.running in (COOL_LOW, HEAT_LOW)
+        return low and self.t - self.since >= MIN_ON_S and self._far(knot)
 
     def _stop(self) -> None:
         self.running, self.since = OFF, self.t

@@ -89,7 +89,7 @@ def steady(unit: Unit, c: Conditions, outdoor: Array, room: Array) -> Steady:
     wanted = wanted + 1.0 * c.j_superheat
     short = np.maximum(wanted - VALVE_WIDE, 0) + 8 * np.maximum(-charge - 0.25, 0)
     superheat = SUPERHEAT_K + 0.45 * short + 0.3 * c.j_superheat + 0.5 * c.valve
-    subcooling = SUBCOOLING_K * (1 + unit.charge) - 4.6 * c.leak + 0.9 * c.foul
+    subcooling = SUBCOOLING_K * (1 + unit.charge) - 3.7 * c.leak + 0.9 * c.foul
     subcooling = subcooling + 0.05 * (lift - 36) + 0.35 * c.j_indoor
     discharge = tc + 25 + 0.6 * (lift - 36) + 1.1 * (superheat - SUPERHEAT_K) + 3.0 * c.capacitor
     full = cooling * (11.4 - 0.05 * (outdoor - 32)) + c.heating * (15.5 + 0.35 * (outdoor - 8))

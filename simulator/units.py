@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import pyarrow as pa
 
 from simulator.climate import CLIMATES, Climate
@@ -107,7 +108,7 @@ def draw_unit(seed: int, number: int, start: date) -> Unit:
         filter_life=rng.uniform(60, 150),
         filter_phase=rng.uniform(0, 1),
         voltage=rng.normal(240.5, 2.0),
-        hunting=abs(rng.normal(0.35, 0.15)) + 0.05,
+        hunting=0.38 * np.exp(rng.normal(0, 0.6)),
         dirt=rng.uniform(0, 0.28),
         dirt_days=rng.uniform(35, 130),
         valve=rng.normal(0, 2.5),

@@ -147,16 +147,16 @@ def test_every_sample_has_its_row_and_every_row_its_sample():
 def test_every_event_of_the_house_has_a_contract_and_a_sample_and_one_place_that_builds_it():
     samples = {path.stem for path in SAMPLES if path.parent.name == "signalbox"}
     assert samples == set(OWN_EVENTS)
-    source = "\n".join(p.read_text() for p in found("*.py", 20, "layers/signalbox"))
-    for name in OWN_EVENTS:
-        assert (
-            len(
-                re.findall(
-                    rf"(?<![\w.])(?:return )?{name}\(\n?", source.replace(f"class {name}(", "")
-                )
-            )
-            == 1
-        ), name
+    built: dict[str, set[str]] = {}
+    for path in [*found("*.py", 20, "layers/signalbox"), *found("*.py", 4, "functions")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in OWN_EVENTS
+            ):
+                built.setdefault(node.func.id, set()).add(path.stem)
+    assert built == {name: {"announce"} for name in OWN_EVENTS}
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda p: p.stem)

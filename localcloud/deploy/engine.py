@@ -23,6 +23,7 @@ from localcloud.deploy.registry import Made, resource_types
 from localcloud.deploy.stack import Resource, Stack
 from localcloud.deploy.template import Lines, read_template
 from localcloud.errors import DeployError
+from localcloud.exceptions import excused
 from localcloud.package import Artefact, package, translate
 from localcloud.seams import State
 
@@ -124,9 +125,13 @@ class Deployment:
         if known is None:
             message = f"resource type {body.get('Type')!r} is not supported"
             raise DeployError(message, logical_id=logical_id)
+        if "*" in known.kept and not excused(known.name, "*"):
+            raise DeployError(f"{known.name} is not excused", logical_id=logical_id)
         values: dict[str, Any] = {}
         for prop, value in (body.get("Properties") or {}).items():
-            if prop not in known.properties:
+            if prop not in known.properties or (
+                prop in known.kept and not excused(known.name, prop)
+            ):
                 message = f"is not supported for {known.name}"
                 raise DeployError(message, logical_id=logical_id, prop=prop)
             resolved = self._resolved(logical_id, prop, value, scope)

@@ -48,21 +48,31 @@ Make = Callable[[Props, "Maker"], Made]
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A supported type: its properties as CloudFormation names them, and who makes it."""
+    """A supported type.
+
+    Attributes:
+        name: CloudFormation's name of it.
+        properties: its supported properties, as CloudFormation names them.
+        make: who makes it.
+        kept: those of its properties that are stored without their effect ("*": all of them); each
+            must stand in `localcloud.exceptions`, or it is an error like any other.
+    """
 
     name: str
     properties: tuple[str, ...]
     make: Make
+    kept: tuple[str, ...] = ()
 
 
 _TYPES: dict[str, ResourceType] = {}
 
 
-def resource(name: str, *properties: str) -> Callable[[Make], Make]:
+def resource(name: str, *properties: str, kept: tuple[str, ...] = ()) -> Callable[[Make], Make]:
     """Declare that a function makes resources of this type from exactly these properties."""
 
     def register(make: Make) -> Make:
-        _TYPES[name] = ResourceType(name, tuple(sorted(properties)), make)
+        everything = tuple(sorted({*properties, *kept} - {"*"}))
+        _TYPES[name] = ResourceType(name, everything, make, kept)
         return make
 
     return register

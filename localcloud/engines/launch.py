@@ -29,7 +29,10 @@ def main(arguments: list[str]) -> None:
     """Run the script as the main program, with the arguments that follow it."""
     script = arguments[0]
     shipped = os.environ.get("PYTHONPATH", "").split(":")  # noqa: TID251 - what Python itself read
-    sys.path[:] = [str(Path(script).parent), *shipped_path(sys.path, [each for each in shipped if each])]
+    sys.path[:] = [
+        str(Path(script).parent),
+        *shipped_path(sys.path, [each for each in shipped if each]),
+    ]
     sys.argv[:] = arguments
     runpy.run_path(script, run_name="__main__")
 

@@ -18,7 +18,7 @@ _WHOLE = ("AlarmActions", "Dimensions", "InsufficientDataActions", "OKActions")
 
 @resource(
     "AWS::CloudWatch::Alarm", *_INTEGERS, *_TEXTS, *_WHOLE, "ActionsEnabled", "AlarmName", "Tags",
-    "Threshold",
+    "Threshold", kept=("*",),
 )  # fmt: skip
 def alarm(props: Props, maker: Maker) -> Made:
     """A metric alarm on one metric."""

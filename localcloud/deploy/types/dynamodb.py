@@ -14,6 +14,7 @@ from localcloud.deploy.registry import Made, resource
     "GlobalSecondaryIndexes", "KeySchema", "PointInTimeRecoverySpecification",
     "ProvisionedThroughput", "SSESpecification", "TableClass", "TableName", "Tags",
     "TimeToLiveSpecification",
+    kept=("PointInTimeRecoverySpecification", "SSESpecification", "TimeToLiveSpecification"),
 )  # fmt: skip
 def table(props: Props, maker: Maker) -> Made:
     """A table."""

@@ -16,6 +16,7 @@ _DEFAULT_TIMEOUT_MIN = 480
     "AWS::Glue::Job", "Command", "DefaultArguments", "Description", "ExecutionClass",
     "ExecutionProperty", "GlueVersion", "JobRunQueuingEnabled", "MaxRetries", "Name",
     "NonOverridableArguments", "NumberOfWorkers", "Role", "Tags", "Timeout", "WorkerType",
+    kept=("ExecutionClass", "GlueVersion", "NumberOfWorkers", "WorkerType"),
 )  # fmt: skip
 def job(props: Props, maker: Maker) -> Made:
     """A Python job; it must name its Glue version, since the default changes under it."""

@@ -16,7 +16,7 @@ _VERSION = "2012-10-17"
 
 @resource(
     "AWS::IAM::Role", "AssumeRolePolicyDocument", "Description", "ManagedPolicyArns",
-    "MaxSessionDuration", "Path", "Policies", "RoleName", "Tags",
+    "MaxSessionDuration", "Path", "Policies", "RoleName", "Tags", kept=("*",),
 )  # fmt: skip
 def role(props: Props, maker: Maker) -> Made:
     """A role; its permissions are kept, not enforced."""

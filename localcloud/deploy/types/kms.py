@@ -11,7 +11,7 @@ from localcloud.deploy.registry import Made, resource
 
 @resource(
     "AWS::KMS::Key", "Description", "EnableKeyRotation", "Enabled", "KeyPolicy",
-    "PendingWindowInDays", "Tags",
+    "PendingWindowInDays", "Tags", kept=("*",),
 )  # fmt: skip
 def key(props: Props, maker: Maker) -> Made:
     """A symmetric key."""

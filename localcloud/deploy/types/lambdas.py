@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from localcloud.deploy.maker import Maker
@@ -20,12 +21,15 @@ _LONGEST_TIMEOUT_S = 900
     "Environment", "EphemeralStorage", "FunctionName", "Handler", "Layers", "LoggingConfig",
     "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags",
     "Timeout", "TracingConfig",
+    kept=("Architectures", "EphemeralStorage", "LoggingConfig", "MemorySize",
+          "ReservedConcurrentExecutions", "Timeout", "TracingConfig"),
 )  # fmt: skip
 def function(props: Props, maker: Maker) -> Made:
     """A function from a zip; limits of the "Lambda quotas" page are enforced."""
     client = maker.client("lambda")
     name = props.text("FunctionName") or maker.name(64)
     props.choice("PackageType", "Zip", default="Zip")
+    layers = _layers(props, maker)
     request: dict[str, Any] = {
         "FunctionName": name,
         "Code": _code(props, "Code"),
@@ -36,7 +40,7 @@ def function(props: Props, maker: Maker) -> Made:
         "Timeout": _bounded(props, "Timeout", 3, 1, _LONGEST_TIMEOUT_S),
         "MemorySize": _bounded(props, "MemorySize", 128, 128, 10240),
         "Environment": {"Variables": _environment(props)},
-        "Layers": _layers(props),
+        "Layers": list(layers),
         "Architectures": props.take("Architectures", ["x86_64"]),
         "Tags": props.tags(),
     }
@@ -48,7 +52,7 @@ def function(props: Props, maker: Maker) -> Made:
     facts = {
         "request": request,
         "code": maker.artefacts[_uri(request["Code"])].folder,
-        "layers": [_layer_folder(maker, arn) for arn in request["Layers"]],
+        "layers": list(layers.values()),
         "logging": _logging(props, name),
         "dead_letter_arn": dead.need("TargetArn") if dead else None,
     }
@@ -90,24 +94,19 @@ def _environment(props: Props) -> dict[str, str]:
     return variables
 
 
-def _layers(props: Props) -> list[str]:
+def _layers(props: Props, maker: Maker) -> dict[str, Path]:
+    """The function's layers by ARN, and the folder each was built into."""
     layers = [str(arn) for arn in props.take("Layers") or []]
     if len(layers) > _MOST_LAYERS:
         raise props.error("Layers", f"a function has at most {_MOST_LAYERS} layers")
-    return layers
-
-
-def _layer_folder(maker: Maker, arn: str) -> Any:
-    layer = maker.stack.find("AWS::Lambda::LayerVersion", arn)
-    if layer is None:
-        message = f"layer {arn} is not in the template; other accounts' layers cannot be fetched"
-        raise maker_error(maker, "Layers", message)
-    return layer.facts["folder"]
-
-
-def maker_error(maker: Maker, prop: str, message: str) -> Exception:
-    """An error about a property of the resource being made."""
-    return Props({}, maker.logical_id).error(prop, message)
+    folders = {}
+    for arn in layers:
+        layer = maker.stack.find("AWS::Lambda::LayerVersion", arn)
+        if layer is None:
+            message = f"{arn} is not in the template; other accounts' layers cannot be fetched"
+            raise props.error("Layers", message)
+        folders[arn] = layer.facts["folder"]
+    return folders
 
 
 def _logging(props: Props, name: str) -> dict[str, str]:
@@ -124,7 +123,7 @@ def _logging(props: Props, name: str) -> dict[str, str]:
 
 @resource(
     "AWS::Lambda::LayerVersion", "CompatibleArchitectures", "CompatibleRuntimes", "Content",
-    "Description", "LayerName", "LicenseInfo",
+    "Description", "LayerName", "LicenseInfo", kept=("Content",),
 )  # fmt: skip
 def layer_version(props: Props, maker: Maker) -> Made:
     """A layer from a zip."""
@@ -160,7 +159,7 @@ def permission(props: Props, maker: Maker) -> Made:
 @resource(
     "AWS::Lambda::EventSourceMapping", "BatchSize", "Enabled", "EventSourceArn", "FilterCriteria",
     "FunctionName", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "ScalingConfig",
-    "Tags",
+    "Tags", kept=("ScalingConfig",),
 )  # fmt: skip
 def event_source_mapping(props: Props, maker: Maker) -> Made:
     """A standard SQS queue feeding a function; run by localcloud.pollers."""

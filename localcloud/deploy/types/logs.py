@@ -7,7 +7,13 @@ from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
 
 
-@resource("AWS::Logs::LogGroup", "LogGroupName", "RetentionInDays", "Tags")
+@resource(
+    "AWS::Logs::LogGroup",
+    "LogGroupName",
+    "RetentionInDays",
+    "Tags",
+    kept=("RetentionInDays",),
+)
 def log_group(props: Props, maker: Maker) -> Made:
     """A log group; nothing is deleted when its retention is over."""
     logs = maker.client("logs")

@@ -13,6 +13,8 @@ from localcloud.deploy.registry import Made, resource
     "AWS::S3::Bucket", "BucketEncryption", "BucketName", "LifecycleConfiguration",
     "NotificationConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration", "Tags",
     "VersioningConfiguration",
+    kept=("BucketEncryption", "LifecycleConfiguration", "OwnershipControls",
+          "PublicAccessBlockConfiguration"),
 )  # fmt: skip
 def bucket(props: Props, maker: Maker) -> Made:
     """A general purpose bucket; of notifications only EventBridge's."""
@@ -108,7 +110,12 @@ def _tells_eventbridge(props: Props) -> bool:
     return configured is not None and configured.boolean("EventBridgeEnabled", default=True)
 
 
-@resource("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument")
+@resource(
+    "AWS::S3::BucketPolicy",
+    "Bucket",
+    "PolicyDocument",
+    kept=("*",),
+)
 def bucket_policy(props: Props, _: Maker) -> Made:
     """A bucket's policy, kept by the local cloud (localcloud.exceptions says why)."""
     name = str(props.need("Bucket"))

@@ -10,7 +10,14 @@ from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
 
 
-@resource("AWS::SNS::Topic", "DisplayName", "KmsMasterKeyId", "Tags", "TopicName")
+@resource(
+    "AWS::SNS::Topic",
+    "DisplayName",
+    "KmsMasterKeyId",
+    "Tags",
+    "TopicName",
+    kept=("KmsMasterKeyId",),
+)
 def topic(props: Props, maker: Maker) -> Made:
     """A standard topic."""
     name = props.text("TopicName") or maker.name(256)

@@ -18,6 +18,7 @@ _NUMBERS = (
 @resource(
     "AWS::SQS::Queue", *_NUMBERS, "KmsMasterKeyId", "QueueName", "RedrivePolicy",
     "SqsManagedSseEnabled", "Tags",
+    kept=("KmsMasterKeyId", "MessageRetentionPeriod", "SqsManagedSseEnabled"),
 )  # fmt: skip
 def queue(props: Props, maker: Maker) -> Made:
     """A standard queue."""

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cycles.spec import CycleSpec
+from cycles.sums import Sums, tile_sums
 
-Floats = npt.NDArray[np.float64]
 Readings = npt.NDArray[np.floating]
 Times = npt.NDArray[np.int64]
 
@@ -24,7 +24,6 @@ FLOAT_FIELDS = ("mean", "m2", "min", "max", "first", "last", "t_mean", "t_m2", "
 INT_FIELDS = ("n", "above_ns", "edge_above")
 FIELDS = (*INT_FIELDS, *FLOAT_FIELDS)
 TILE_ROWS = 4096  # a tile of 45 float32 sensors stays within a core's second-level cache
-PIVOT_SAMPLES = 32
 ROUNDING = 1e-14  # a correlation with time below this is rounding, and the slope zero
 
 
@@ -68,9 +67,6 @@ def measure(
 ) -> Moments:
     """Measure every row range of a batch of sensors, in float64.
 
-    The sums of float64 readings are taken relative to a pivot near their mean; for float32 readings,
-    whose squares float64 holds exactly, that would only cost time.
-
     Args:
         columns: one array of readings per sensor, (rows,), all float32 or all float64; non-finite
             readings count as missing.
@@ -79,21 +75,23 @@ def measure(
         levels: per sensor the level for the time above it, or None.
     """
     out = Moments.empty(len(ranges), len(columns))
-    pivoted = any(column.dtype == np.float64 for column in columns)
-    longest = max((min(j - i, TILE_ROWS) for i, j in ranges), default=0)
-    tile = np.empty((len(columns), longest), np.float64)
-    for k, (i, j) in enumerate(ranges):
-        fields: dict[str, npt.NDArray[np.generic]] | None = None
-        for a in range(i, j, TILE_ROWS):
-            b = min(a + TILE_ROWS, j)
-            block = tile[:, : b - a]  # (sensors, rows of the tile)
-            for s, column in enumerate(columns):
-                block[s] = column[a:b]
-            part = _tile_moments(block, times[a:b], pivoted=pivoted)
-            _time_above(part, block_columns=columns, rows=(a, b), times=times, levels=levels)
-            fields = part if fields is None else merge(fields, part, _between(times, i, a))
-        if fields is not None:
-            out.put(k, slice(None), fields)
+    tiles = [
+        (k, a, min(a + TILE_ROWS, j))
+        for k, (i, j) in enumerate(ranges)
+        for a in range(i, j, TILE_ROWS)
+    ]
+    if not tiles:
+        return out
+    sums = tile_sums(columns, [(a, b) for _, a, b in tiles], times, levels)
+    fields = _moments_from_sums(sums)
+    owners = np.asarray([k for k, _, _ in tiles])
+    for t in np.flatnonzero(owners[1:] == owners[:-1]) + 1:
+        before, after = ({n: v[row] for n, v in fields.items()} for row in (t - 1, t))
+        k, a, _ = tiles[t]
+        for name, value in merge(before, after, _between(times, ranges[k][0], a)).items():
+            fields[name][t] = value
+    for name, value in fields.items():
+        out.values[name][owners] = value  # of a stretch's tiles the last stands: it holds them all
     return out
 
 
@@ -102,103 +100,30 @@ def _between(times: Times, i: int, a: int) -> tuple[float, int]:
     return (int(times[a]) - int(times[i])) / 1e9, int(times[a]) - int(times[a - 1])
 
 
-def _tile_moments(
-    block: Floats, times: Times, *, pivoted: bool
-) -> dict[str, npt.NDArray[np.generic]]:
-    """Moments of one tile, (sensors,) each; the block is used up."""
-    rows = block.shape[1]
-    seconds = (times - times[0]) / 1e9
-    t_mean = seconds.mean()
-    centred = seconds - t_mean  # (rows,)
-    low, high = block.min(axis=1), block.max(axis=1)
-    n = np.full(len(block), rows, np.int64)
-    t_sum, t_sq = np.zeros(len(block)), np.full(len(block), centred @ centred)
-    holes = np.flatnonzero(~(np.isfinite(low) & np.isfinite(high)))
-    present = np.empty((0, rows))
-    if len(holes):
-        present = _fill_holes(block, holes)
-        low[holes], high[holes] = block[holes].min(axis=1), block[holes].max(axis=1)
-        n[holes] = present.sum(axis=1)
-        t_sum[holes], t_sq[holes] = present @ centred, present @ (centred * centred)
-    first, last = block[:, 0].copy(), block[:, -1].copy()
-    pivot = np.zeros(len(block))
-    if pivoted:
-        pivot = block[:, :: max(1, rows // PIVOT_SAMPLES)].mean(axis=1)
-        block -= pivot[:, None]
-    if len(holes):
-        block[holes] = np.where(present > 0, block[holes], 0.0)
-    sums = block @ np.stack([np.ones(rows), centred], axis=1)  # (sensors, 2)
-    squares = np.vecdot(block, block)
-    return _moments_from_sums(
-        n, pivot, (sums[:, 0], squares, sums[:, 1]), (t_mean, t_sum, t_sq), (low, high, first, last)
-    )
-
-
-def _fill_holes(block: Floats, holes: npt.NDArray[np.int64]) -> Floats:
-    """Fill missing readings in some rows; return where there was one, (holes, rows) of 1.0 and 0.0.
-
-    A hole takes the first reading, and a trailing one the last: so the ends of each row are its first and
-    last reading and its extremes its own.
-    """
-    part = block[holes]
-    present = np.isfinite(part)
-    head = present.argmax(axis=1)
-    tail = part.shape[1] - 1 - present[:, ::-1].argmax(axis=1)
-    which, when = np.nonzero(~present)
-    source = np.where(when > tail[which], tail[which], head[which])
-    part[which, when] = part[which, source]
-    block[holes] = part
-    return present.astype(np.float64)
-
-
-def _moments_from_sums(
-    n: npt.NDArray[np.int64],
-    pivot: Floats,
-    sums: tuple[Floats, Floats, Floats],
-    time_sums: tuple[float, Floats, Floats],
-    kept: tuple[Floats, Floats, Floats, Floats],
-) -> dict[str, npt.NDArray[np.generic]]:
-    total, squares, with_time = sums
-    t_mean, t_sum, t_sq = time_sums
-    low, high, first, last = kept
+def _moments_from_sums(sums: Sums) -> dict[str, npt.NDArray[np.generic]]:
+    """Moments of every tile from its sums, (tiles, sensors) each."""
+    n, t_sum = sums.n, sums.t_sum
+    low, high = sums.low.astype(np.float64), sums.high.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        offset = total / n
+        offset = sums.total / n
         constant = low == high
-        none = n == 0
         moments: dict[str, npt.NDArray[np.generic]] = {
-            "n": n,
-            "mean": np.where(constant, low, pivot + offset),
-            "m2": np.where(constant, 0.0, np.maximum(squares - n * offset * offset, 0.0)),
+            "mean": np.where(constant, low, sums.pivot + offset),
+            "m2": np.where(constant, 0.0, np.maximum(sums.squares - sums.total * offset, 0.0)),
             "min": low,
             "max": high,
-            "first": first,
-            "last": last,
-            "t_mean": t_mean + t_sum / n,
-            "t_m2": np.where(n > 1, t_sq - t_sum * t_sum / n, 0.0),
-            "c": np.where(constant, 0.0, with_time - t_sum * offset),
+            "first": sums.first.astype(np.float64),
+            "last": sums.last.astype(np.float64),
+            "t_mean": sums.t_mean[:, None] + t_sum / n,
+            "t_m2": np.where(n > 1, sums.t_squares - t_sum * t_sum / n, 0.0),
+            "c": np.where(constant, 0.0, sums.with_time - t_sum * offset),
         }
-    for name in FLOAT_FIELDS:
-        moments[name][none] = np.nan
+    none = n == 0
+    if none.any():
+        for name in FLOAT_FIELDS:
+            moments[name][none] = np.nan
+    moments |= {"n": n, "above_ns": sums.above_ns, "edge_above": sums.edge_above}
     return moments
-
-
-def _time_above(
-    part: dict[str, npt.NDArray[np.generic]],
-    *,
-    block_columns: Sequence[Readings],
-    rows: tuple[int, int],
-    times: Times,
-    levels: Sequence[float | None],
-) -> None:
-    """Add the time above each level: from a row above it to the next row, whatever that one reads."""
-    a, b = rows
-    above, edge = np.zeros(len(levels), np.int64), np.zeros(len(levels), np.int64)
-    for s, level in enumerate(levels):
-        if level is not None:
-            over = block_columns[s][a:b] > level
-            above[s] = np.diff(times[a:b])[over[:-1]].sum()
-            edge[s] = over[-1]
-    part["above_ns"], part["edge_above"] = above, edge
 
 
 def merge(

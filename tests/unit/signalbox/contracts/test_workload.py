@@ -71,7 +71,7 @@ def test_other_ways_to_say_it(path, value):
 
 def test_a_long_recording_declares_its_columns():
     told = with_change(["recording", "layout"], "long")
-    with pytest.raises(ValidationError, match="long: {sensor, value}"):
+    with pytest.raises(ValidationError, match=r"long: \{sensor, value\}"):
         Workload.model_validate(told)
     told["recording"]["long"] = {"sensor": "s", "value": "v"}
     assert Workload.model_validate(told).recording.long.sensor == "s"

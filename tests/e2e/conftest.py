@@ -1,0 +1,96 @@
+"""A fresh local cloud for each test, deployed from the built artefact."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cli.chain import Bucket, running
+from cli.journeys import Journey, journeys, object_key
+from cli.workloads import load, spec_of
+from localcloud import Cloud
+
+T0 = 1_780_000_000_000
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The cloud under test, and short ways to look at it."""
+
+    cloud: Cloud
+    bucket: Bucket
+
+    def run(self) -> None:
+        self.cloud.run_until_idle()
+
+    def journey(self, key: str) -> Journey:
+        return next(j for j in journeys(self.cloud.journal) if j.key == key)
+
+    def deliver_again(self, key: str) -> None:
+        """Send the queue the first S3 event of this key once more, as at-least-once delivery may."""
+        record = next(r for r in self.cloud.journal if object_key(r) == key)
+        envelope = {
+            "version": "0",
+            "id": record.detail["event_id"],
+            "detail-type": record.name,
+            "source": "aws.s3",
+            "account": "123456789012",
+            "time": record.at.isoformat(),
+            "region": "eu-west-1",
+            "resources": record.detail["resources"],
+            "detail": record.detail["detail"],
+        }
+        queue = self.cloud.physical_id("RawFileQueue")
+        self.cloud.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(envelope))
+
+    def events(self, name: str) -> list[dict]:
+        return [
+            r.detail["detail"]
+            for r in self.cloud.journal
+            if r.kind == "event" and r.name == name and r.detail["source"] == "signalbox"
+        ]
+
+    def doors(self) -> list[str]:
+        return [r.name.split("-")[-1] for r in self.cloud.journal if r.kind == "invocation"]
+
+    def features(self, workload: str = "hvac") -> pa.Table:
+        return self.bucket.features(workload, spec_of(load(workload))).table
+
+
+@pytest.fixture
+def chain(build: Path) -> Iterator[Chain]:
+    with running() as cloud:
+        yield Chain(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
+
+
+@pytest.fixture(scope="session")
+def hvac_file(tmp_path_factory) -> Callable[..., bytes]:
+    """A short hvac recording of one unit: a cycle every 400 rows; ``shift`` moves all readings."""
+    names = [sensor.name for sensor in load("hvac").sensors]
+    folder = tmp_path_factory.mktemp("hvac")
+
+    def make(
+        of: str = "A1", rows: int = 1200, start: int = 0, shift: float = 0.0, **changes
+    ) -> bytes:
+        k = np.arange(start, start + rows)
+        power = np.where((k // 200) % 2 == 1, 2.0, 0.02)
+        columns = {
+            "ts": pa.array(T0 + k * 1000, pa.timestamp("ms", tz="UTC")),
+            "unit": pa.array([of] * rows),
+        }
+        for s, name in enumerate(names):
+            values = power if name == "compressor_power" else 20 + s + np.sin(k / (s + 5.0)) + shift
+            columns[name] = pa.array(values.astype("f4"))
+        columns |= changes
+        path = folder / "made.parquet"
+        pq.write_table(pa.table({n: c for n, c in columns.items() if c is not None}), path)
+        return path.read_bytes()
+
+    return make
