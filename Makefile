@@ -4,7 +4,6 @@ VENV := .venv
 SAM_VENV := .venv-sam
 BIN := $(VENV)/bin
 BUILD := .aws-sam/build
-SOURCES := template.yaml $(shell find functions layers -type f -not -path '*/__pycache__/*')
 PIP_FLAGS := --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench soak build package up clean venv
@@ -31,25 +30,25 @@ $(SAM_VENV)/.installed: requirements-sam.lock
 	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements-sam.lock
 	@touch $@
 
-$(BUILD)/.built: $(SOURCES) $(VENV)/.installed $(SAM_VENV)/.installed
-	@echo "Building template.yaml into $(BUILD) (sam build, no Docker) ..."
-	@PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 \
-	    $(SAM_VENV)/bin/sam build --cached --parallel > .aws-sam-build.log 2>&1 \
-	    || { cat .aws-sam-build.log; rm -f .aws-sam-build.log; exit 1; }
-	@rm -f .aws-sam-build.log
-	@$(BIN)/python -m cli.build $(BUILD)
-	@touch $@
+# Stale or not is judged by content (cli/build.py), not by time stamps: a deleted file counts too.
+build: $(VENV)/.installed $(SAM_VENV)/.installed ## sam build of template.yaml, without Docker
+	@$(BIN)/python -m cli.build --fresh $(BUILD) || { \
+	  echo "Building template.yaml into $(BUILD) (sam build, no Docker) ..."; \
+	  mkdir -p .aws-sam; \
+	  PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 \
+	    $(SAM_VENV)/bin/sam build --cached --parallel > .aws-sam/build.log 2>&1 \
+	    || { cat .aws-sam/build.log; exit 1; }; \
+	  $(BIN)/python -m cli.build --note $(BUILD); }
 
 venv: $(VENV)/.installed ## the virtual environment, by itself
-build: $(BUILD)/.built ## sam build of template.yaml, without Docker
 
-demo: $(BUILD)/.built ## the whole chain on this laptop: files in, cycle features out (ARGS="--data DIR")
+demo: build ## the whole chain on this laptop: files in, cycle features out (ARGS="--data DIR")
 	@$(BIN)/signalbox demo $(ARGS)
 
-up: $(BUILD)/.built ## serve the local cloud on 127.0.0.1 until Ctrl-C
+up: build ## serve the local cloud on 127.0.0.1 until Ctrl-C
 	@$(BIN)/signalbox up $(ARGS)
 
-test: $(BUILD)/.built $(VENV)/.spark ## the whole test suite
+test: build $(VENV)/.spark ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contracts, template
@@ -59,13 +58,13 @@ check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contract
 	@$(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(SAM_VENV)/bin/sam validate --lint
 
-bench: $(BUILD)/.built $(VENV)/.spark ## ratios, each from one interleaved run
+bench: build $(VENV)/.spark ## ratios, each from one interleaved run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(BUILD)/.built $(VENV)/.spark ## long runs: more examples, more seeds
+soak: build $(VENV)/.spark ## long runs: more examples, more seeds
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m "soak or not soak" $(ARGS)
 
-package: $(BUILD)/.built ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=name)
+package: build ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=name)
 	@test -n "$(BUCKET)" || { echo "package: say where to: make package BUCKET=my-artifacts"; exit 2; }
 	@$(BIN)/signalbox package --bucket "$(BUCKET)" $(ARGS)
 

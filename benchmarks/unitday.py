@@ -98,7 +98,9 @@ class UnitDay:
             columns[name] = pa.array(self._readings(k, on, age))
         return pa.table(columns)
 
-    def _readings(self, k: int, on: npt.NDArray[np.bool_], age: npt.NDArray[np.float64]) -> Readings:
+    def _readings(
+        self, k: int, on: npt.NDArray[np.bool_], age: npt.NDArray[np.float64]
+    ) -> Readings:
         rng = np.random.default_rng((self.seed, 2, k))
         settled = 1.0 - np.exp(-age / rng.uniform(0.5, 6.0))
         swing = rng.uniform(1.0, 3.0) * np.sin(np.arange(self.rows) / rng.uniform(2e3, 2e4))

@@ -1,6 +1,6 @@
 """Whether `.aws-sam/build` is what the sources say: a stale build is an error, never a surprise.
 
-Run as ``python -m cli.build .aws-sam/build`` right after ``sam build``, it notes what was built.
+``make build`` asks ``python -m cli.build --fresh``, and notes with ``--note`` what it built.
 """
 
 from __future__ import annotations
@@ -45,5 +45,18 @@ def check_build(build: Path = BUILD) -> None:
         raise StaleBuild(f"{build}: template.yaml, functions/ or layers/ changed; run `make build`")
 
 
+def main(arguments: list[str]) -> int:
+    """``--fresh DIR``: exit code 0 if the build is what the sources say; ``--note DIR``: say that it is."""
+    asked, folder = arguments
+    if asked == "--note":
+        Path(folder, NOTE).write_text(json.dumps({"digest": sources_digest()}), encoding="utf-8")
+        return 0
+    try:
+        check_build(Path(folder))
+    except StaleBuild:
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1], NOTE).write_text(json.dumps({"digest": sources_digest()}), encoding="utf-8")
+    sys.exit(main(sys.argv[1:]))

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 from cli.telling import Whole, telling_sensors
 from cycles import BadRecording, CycleSpec, open_recording
 from cycles.detect import running_codes
+from cycles.readers.recording import Rows
 
 HOUR = 3_600_000_000_000  # ns
 DAY = 24 * HOUR
 
 
-class NothingToDraw(Exception):
+class NothingToDraw(Exception):  # noqa: N818 - named for what it says
     """The sample holds no day that can be drawn; the message says why."""
 
 
@@ -94,42 +95,45 @@ def read_day(
     Raises:
         NothingToDraw: the file cannot be read, or holds no row of the unit.
     """
+    spans = _spans(table, sample.unit)
     try:
         recording = open_recording(sample.path, spec, sample.name)
         if sample.unit not in recording.units:
             raise NothingToDraw(f"{sample.name} holds no row of unit {sample.unit}")
-        rows = recording.units[sample.unit]
-        spans = _spans(table, sample.unit)
+        rows = _numbers(recording.units[sample.unit])
+        start, end = _window(recording.times[rows], spans)
         times = recording.times[rows]
-        start, end = _window(times, spans)
-        inside = np.flatnonzero((times >= start) & (times <= end))
-        inside = inside[np.argsort(times[inside], kind="stable")]
-        times = times[inside]
-        raw = recording.signal[rows][inside]
-        readings = [
-            np.array(values[rows][inside])
-            for _, columns in recording.batches()
-            for values in columns
-        ]
+        rows = rows[(times >= start) & (times <= end)]
+        rows = rows[np.argsort(recording.times[rows], kind="stable")]
+        readings = [values[rows] for _, columns in recording.batches() for values in columns]
     except BadRecording as problem:
         raise NothingToDraw(problem.message) from problem
-    codes = running_codes(raw, spec.running)
-    signal = codes.astype(np.float64) if raw.dtype.kind == "O" else raw.astype(np.float64)
-    others = [k for k, name in enumerate(spec.names) if name != spec.running.signal]
-    chosen = telling_sensors(
-        [readings[k] for k in others], codes, [spec.names[k] for k in others], preferred
-    )
+    times, codes = recording.times[rows], running_codes(recording.signal[rows], spec.running)
+    names = [name for name in spec.names if name != spec.running.signal]
+    sensors = [readings[spec.names.index(name)] for name in names]
+    chosen = telling_sensors(sensors, codes, names, preferred)
     return Day(
         sample.unit,
         start,
         end,
-        _trace(spec.running.signal, times, np.where(codes >= 0, signal, np.nan))
-        if raw.dtype.kind == "O"
-        else _trace(spec.running.signal, times, signal),
-        tuple(_trace(spec.names[others[k]], times, readings[others[k]]) for k in chosen),
+        _trace(spec.running.signal, times, _drawable(recording.signal[rows], codes)),
+        tuple(_trace(names[k], times, sensors[k]) for k in chosen),
         _numbered(spans, start, end),
         spec.max_gap_ns,
     )
+
+
+def _numbers(rows: Rows) -> npt.NDArray[np.int64]:
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+
+
+def _drawable(
+    signal: npt.NDArray[np.generic], codes: npt.NDArray[np.int8]
+) -> npt.NDArray[np.floating]:
+    """A text status as 1 and 0, NaN where it is missing; numbers as they are."""
+    if signal.dtype.kind == "O":
+        return np.where(codes >= 0, codes, np.nan).astype(np.float64)
+    return signal.astype(np.float64)
 
 
 def _trace(name: str, times: Whole, values: npt.NDArray[np.floating]) -> Trace:

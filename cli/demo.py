@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from rich.console import Console
 
 from cli.chain import Bucket, running
@@ -121,14 +122,16 @@ def _publish(
         console.print(units(outcome.table, title=f"Cycles per unit, workload {name}"))
         console.print(f"features [bold]{target}[/] ({outcome.table.num_rows} cycles)")
         page = out / f"{name}.html"
+        manifests = "backfill/" if name == "hvac" else f"raw/{name}/"
+        own_paths = [j for j in told if j.key.startswith((f"raw/{name}/", manifests))]
         write_page(
             page,
             title=f"{name}: from sensor files to cycle features",
             workload=workload,
             table=outcome.table,
             day=_sample(own, outcome, told),
-            journeys=[j for j in told if f"/{name}/" in j.key or j.key.startswith("backfill/")],
-            facts=_facts(own, outcome, told),
+            journeys=own_paths,
+            facts=_facts(own, own_paths),
         )
         pages.append(page)
     return pages
@@ -152,15 +155,16 @@ def _sample(drops: Sequence[Drop], outcome: Outcome, told: Sequence[Journey]) ->
     return DaySample(best.path, best.key, held[best.key].units[0])
 
 
-def _facts(drops: Sequence[Drop], outcome: Outcome, told: Sequence[Journey]) -> dict[str, str]:
-    size = sum(drop.path.stat().st_size for drop in drops)
-    return {
-        "files": f"{len(drops)}",
-        "bytes": f"{size / 1e6:,.1f} MB",
-        "cycles": f"{outcome.table.num_rows:,}",
-        "numbers": f"{outcome.table.num_rows * (outcome.table.num_columns - 1):,}",
-        "rejected": f"{sum(j.outcome == 'rejected' for j in told)}",
-    }
+def _facts(drops: Sequence[Drop], told: Sequence[Journey]) -> dict[str, str]:
+    """Figures for the page's strip that the features themselves cannot tell."""
+    facts = {"files": f"{len(drops)}", "rejected": f"{sum(j.outcome == 'rejected' for j in told)}"}
+    sizes = [pq.read_metadata(d.path) for d in drops if d.path.suffix == ".parquet"]
+    if len(sizes) == len(drops):
+        readings = sum(
+            size.num_rows * (size.num_columns - 2) for size in sizes
+        )  # save time and unit
+        facts["readings"] = f"{readings / 1e6:,.0f} million"
+    return facts
 
 
 def _telling(told: Sequence[Journey]) -> list[Journey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,11 @@ def main() -> None:
     except (UnusableWorkload, FileNotFoundError, StaleBuild, DeployError) as problem:
         errors.print(f"[bold red]signalbox:[/] {problem}", highlight=False, markup=True)
         raise SystemExit(USAGE) from None
+
+
+def _bound() -> Console:
+    """A console that keeps writing here while a door runs and has its own output captured."""
+    return Console(file=sys.stdout)
 
 
 @app.command()
@@ -91,7 +97,7 @@ def demo(
     """Show the chain: deploy the template locally, drop files, watch them become cycle features."""
     from cli.demo import run
 
-    raise typer.Exit(run(console, out=out, data=data, units=units, days=days, seed=seed))
+    raise typer.Exit(run(_bound(), out=out, data=data, units=units, days=days, seed=seed))
 
 
 @app.command()
@@ -124,7 +130,7 @@ def up(
     """
     from cli.up import run
 
-    raise typer.Exit(run(console, port))
+    raise typer.Exit(run(_bound(), port))
 
 
 @app.command()

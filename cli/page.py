@@ -21,7 +21,7 @@ from cli import paths, svg, ticks
 from cli.day import Day
 from cli.journeys import Journey
 from cli.plots import DaySample, NothingToDraw, day_svg, feature_plot, read_day
-from cli.telling import Moved, column, feature_names, most_moved
+from cli.telling import COMPANY, Moved, column, feature_names, most_moved
 from cli.workloads import spec_of
 from cycles import CycleSpec
 from signalbox.contracts.workload import Workload
@@ -32,6 +32,7 @@ WORDS = {
     "mean": "mean", "std": "standard deviation", "min": "lowest", "max": "highest",
     "first": "at the start", "last": "at the end", "slope": "slope per second", "n": "readings",
 }  # fmt: skip
+CLAIM_CYCLES = 10  # cycles a unit below which no move is claimed
 FEW = 12  # rows of a table before the rest is folded away
 
 
@@ -85,7 +86,7 @@ def write_page(
     shown = _template().render(
         title=title,
         workload=workload,
-        story=_story(table, journeys),
+        story=_story(table, journeys, facts),
         figures=_figures(table, journeys, facts),
         rule=_rule(spec),
         **_day_part(day, spec, table, moved),
@@ -93,6 +94,7 @@ def write_page(
         units=_unit_rows(table),
         few=FEW,
         paths=paths.told(journeys),
+        calm=paths.calm,
         rejected=paths.rejected(journeys),
     )
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,11 @@ def write_page(
 def _template() -> Template:
     loader = FileSystemLoader(Path(__file__).parent)
     return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     ).get_template("page.html")
 
 
@@ -111,7 +117,7 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def _story(table: pa.Table, journeys: Sequence[Journey]) -> str:
+def _story(table: pa.Table, journeys: Sequence[Journey], facts: Mapping[str, str]) -> str:
     """One line of what happened."""
     bad = sum(journey.outcome == paths.REJECTED for journey in journeys)
     units, numbers = len(table["unit"].unique()), len(feature_names(table))
@@ -121,11 +127,14 @@ def _story(table: pa.Table, journeys: Sequence[Journey]) -> str:
     if bad == len(journeys):
         whole = "The only file was" if bad == 1 else f"All {bad:,} files were"
         return f"{whole} rejected; the reasons are below."
-    files = _count(len(journeys), "file")
+    files = next(
+        (v for label, v in facts.items() if label.lower() == "files"), f"{len(journeys):,}"
+    )
+    files += " file" if files == "1" else " files"
     said = f"{files} became {became}" if table.num_rows else f"No cycle was found in {files}"
-    if not bad:
-        return f"{said}."
-    return f"{said}; {_count(bad, 'file')} {'was' if bad == 1 else 'were'} rejected."
+    if bad:
+        said += f"; {_count(bad, 'file')} {'was' if bad == 1 else 'were'} rejected"
+    return f"{said}."
 
 
 def _figures(
@@ -145,7 +154,10 @@ def _figures(
         known["readings → numbers"] = f"{known.pop('readings')} → {known.pop('numbers')}"
     order = ("files", "units", "cycles", "rejected", "readings → numbers", "numbers")
     placed = [(label, known.pop(label)) for label in order if label in known]
-    return [*placed, *known.items()]
+    return [
+        (label.removesuffix("s") if value == "1" else label, value)
+        for label, value in [*placed, *known.items()]
+    ]
 
 
 def _rule(spec: CycleSpec) -> str:
@@ -155,7 +167,9 @@ def _rule(spec: CycleSpec) -> str:
         values = " or ".join(str(value) for value in running.on)
         said = f"{running.signal} is {values}"
     else:
-        word, level = ("above", running.above) if running.above is not None else ("below", running.below)
+        word, level = (
+            ("above", running.above) if running.above is not None else ("below", running.below)
+        )
         said = f"{running.signal} is {word} {level:g}"
         if running.release is not None and running.release != level:
             said += f", until it is back at {running.release:g}"
@@ -164,7 +178,9 @@ def _rule(spec: CycleSpec) -> str:
         parts.append(f"rests shorter than {ticks.lasting(spec.min_off_ns)} are bridged")
     if spec.min_on_ns:
         parts.append(f"runs shorter than {ticks.lasting(spec.min_on_ns)} do not count")
-    parts.append(f"a pause of more than {ticks.lasting(spec.max_gap_ns)} in the recording ends a cycle")
+    parts.append(
+        f"a pause of more than {ticks.lasting(spec.max_gap_ns)} in the recording ends a cycle"
+    )
     return "; ".join(parts) + "."
 
 
@@ -179,19 +195,22 @@ def _day_part(
         day = read_day(sample, spec, table, preferred)
     except NothingToDraw as problem:
         return {"day": None, "day_missing": str(problem)}
-    span = ticks.day_text(day.start)
+    span, title = ticks.day_text(day.start), f"A day of {day.unit}"
     if day.end - day.start < ticks.DAY:
+        title = f"{ticks.lasting(day.end - day.start)} of {day.unit}"
         span += f", {ticks.clock_text(day.start)} to {ticks.clock_text(day.end)}"
+    images = {
+        name: Markup(day_svg(day, spec.running, width, f"day-{name}"))  # noqa: S704 - our drawing
+        for name, width in (("wide", WIDE), ("narrow", NARROW))
+    }
     return {
         "day": {
-            "unit": day.unit,
+            "title": title,
             "file": sample.name,
             "span": span,
-            "images": {
-                "wide": Markup(day_svg(day, spec.running, WIDE, "dayw")),  # noqa: S704 - our drawing
-                "narrow": Markup(day_svg(day, spec.running, NARROW, "dayn")),  # noqa: S704 - our drawing
-            },
+            "images": images,
             "cycles": _day_rows(day),
+            "beyond": any(f">{arrow} " in images["wide"] for arrow in "↑↓"),
         },
         "day_missing": "",
     }
@@ -212,7 +231,8 @@ def _day_rows(day: Day) -> list[tuple[str, str, str, str, str]]:
 
 
 def _when(ns: int) -> str:
-    return f"{ticks.day_text(ns)}, {ticks.clock_text(ns)}"
+    date = ticks.day_text(ns).replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{date}, {ticks.clock_text(ns)}"
 
 
 def _feature_part(table: pa.Table, moved: Sequence[Moved], spec: CycleSpec) -> dict[str, Any]:
@@ -222,19 +242,23 @@ def _feature_part(table: pa.Table, moved: Sequence[Moved], spec: CycleSpec) -> d
         top = max(item.distance.values(), default=0.0) or 1.0
         for unit, distance in item.distance.items():
             reach[unit] = max(reach.get(unit, 0.0), distance / top)
-    told = sorted(sorted(reach), key=lambda unit: -reach[unit])[:NAMED_UNITS]
-    colours = dict(zip(sorted(told), svg.UNIT_COLOURS, strict=False))
-    panels, days = [], 0
+    told = sorted(sorted(reach, key=_natural), key=lambda unit: -reach[unit])[:NAMED_UNITS]
+    if len(reach) > NAMED_UNITS:  # of many, only those that went somewhere
+        told = [unit for k, unit in enumerate(told) if k < 3 or reach[unit] >= 0.5]
+    colours = dict(zip(sorted(told, key=_natural), svg.UNIT_COLOURS, strict=False))
+    panels, point = [], ""
+    enough = bool(reach) and table.num_rows >= CLAIM_CYCLES * len(reach)
     for k, item in enumerate(moved):
         sensor, statistic = _words(item.name, spec)
-        finding = _finding(item, len(reach))
+        finding = _finding(item, len(reach)) if enough else ""
         label = f"{sensor}, {statistic}, over time per unit. {finding}"
         plot = feature_plot(table, item.name, colours, f"feature{k}", label)
-        days = plot.days
+        point = plot.point
         panels.append(Panel(sensor, statistic, finding, Markup(plot.image)))  # noqa: S704 - our drawing
     return {
         "panels": panels,
-        "days": days,
+        "point": point,
+        "company": COMPANY,
         "told": [(unit, svg.VARIABLES[colour]) for unit, colour in colours.items()],
         "grey": len(reach) - len(colours),
         "drawable": any(table[n].null_count < table.num_rows for n in feature_names(table)),
@@ -246,11 +270,7 @@ def _finding(item: Moved, units: int) -> str:
         return ""
     verb = "rose" if item.furthest > item.past else "fell"
     who = f"{item.most} went furthest: it" if units > 1 else "It"
-    return f"{who} {verb} from {_digits(item.past)} to {_digits(item.furthest)}."
-
-
-def _digits(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{who} {verb} from {ticks.digits(item.past, 3)} to {ticks.digits(item.furthest, 3)}."
 
 
 def _words(name: str, spec: CycleSpec) -> tuple[str, str]:

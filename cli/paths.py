@@ -9,8 +9,11 @@ from cli.journeys import Journey, Step
 
 REJECTED = "rejected"
 GOOD = "features"
+EXPECTED = (GOOD, "withdrawn")
 AT_MOST = 1_500  # files listed by name; a longer page would be slower to open than to search
-FEW = 6
+FEW, FEW_BAD = 3, 12  # files listed openly; of those that ended well, fewer
+CALM = ("", "ok", "started", "starting", "running", "succeeded")
+DOOR = {"invocation": "door"}  # the journal's word -> the reader's
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +57,23 @@ def told(journeys: Sequence[Journey]) -> list[Way]:
     """All ways: rejected files first, then what else ended otherwise, then features."""
     groups: dict[tuple[str, tuple[Step, ...]], list[Journey]] = {}
     for journey in sorted(journeys, key=lambda j: j.key):
-        shape = tuple(_shape(step, journey) for step in journey.steps)
+        steps = _without_echoes(_to_the_output(journey))
+        shape = tuple(_shape(step, journey) for step in steps)
         groups.setdefault((journey.outcome, shape), []).append(journey)
     rank = {REJECTED: 0, GOOD: 2}
     ordered = sorted(groups.items(), key=lambda g: (rank.get(g[0][0], 1), -len(g[1]), g[1][0].key))
     ways, room = [], AT_MOST
-    for (outcome, steps), files in ordered:
+    for (outcome, stations), files in ordered:
         listed = files[:room]
         room -= len(listed)
         ways.append(
             Way(
                 outcome,
-                outcome != GOOD,
-                steps,
+                outcome not in EXPECTED,
+                stations,
                 tuple(_row(journey) for journey in listed),
                 len(files) - len(listed),
-                len(files) > FEW,
+                len(files) > (FEW if outcome in EXPECTED else FEW_BAD),
             )
         )
     return ways
@@ -81,6 +85,26 @@ def rejected(journeys: Sequence[Journey]) -> list[FileRow]:
     return [_row(journey) for _, journey in zip(range(AT_MOST), bad, strict=False)]
 
 
+def _to_the_output(journey: Journey) -> tuple[Step, ...]:
+    """The stations, with what was written among them where none says so."""
+    if not journey.output_key or any(step.kind == "output" for step in journey.steps):
+        return journey.steps
+    written = Step("output", journey.output_key, "ok")
+    if journey.steps and journey.steps[-1].kind == "event":  # what was written is announced last
+        return (*journey.steps[:-1], written, journey.steps[-1])
+    return (*journey.steps, written)
+
+
+def _without_echoes(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Leave out a delivery that went well straight into the door of the same name."""
+    entered = {(k - 1, step.name) for k, step in enumerate(steps) if step.kind == "invocation"}
+    return tuple(
+        step
+        for k, step in enumerate(steps)
+        if not (step.kind == "delivery" and calm(step) and (k, step.name) in entered)
+    )
+
+
 def _shape(step: Step, journey: Journey) -> Step:
     """A station without the file's own name, so that equal ways look equal."""
     name = step.name
@@ -88,7 +112,12 @@ def _shape(step: Step, journey: Journey) -> Step:
         if own and own in name:
             folder = own.partition("/")[0] if name == own and "/" in own else ""
             name = f"{folder}/…" if folder else name.replace(own, "…")
-    return Step(step.kind, name, step.status)
+    return Step(DOOR.get(step.kind, step.kind), name, step.status)
+
+
+def calm(step: Step) -> bool:
+    """Whether nobody needs to look at this station."""
+    return step.status.lower() in CALM
 
 
 def _row(journey: Journey) -> FileRow:

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cli import svg
-from cli.day import DAY, Cycle, Day, DaySample, NothingToDraw, Trace, read_day
+from cli.day import DAY, HOUR, Cycle, Day, DaySample, NothingToDraw, Trace, read_day
 from cli.telling import Floats, Whole, column, medians, starts, unit_codes
-from cli.ticks import clock_ticks, date_ticks, lasting
+from cli.ticks import clock_ticks, date_ticks, digits, lasting
 from cycles.spec import Running
 
 __all__ = [
@@ -34,10 +34,12 @@ __all__ = [
 SMALL, TITLE = 11, 12.5
 LEFT, RIGHT = 50, 10
 PANEL, FIRST_PANEL, GAP = 74, 92, 30
-TOP, BOTTOM = 58, 26
+TOP, BOTTOM = 58, 24
 LABEL_WIDTH = 40  # pixels a cycle's label needs
-FEATURE_WIDTH, FEATURE_HEIGHT = 460, 190
-RAW_CYCLES = 60  # up to this many cycles a unit, each is drawn
+FEATURE_WIDTH, FEATURE_HEIGHT = 440, 190
+RAW_CYCLES = 150  # up to this many cycles a unit, each is drawn
+FEW_CYCLES = 30  # up to this many, a line joins them; else their running median
+RUNNING = 9  # cycles of the running median
 BUCKETS = 90
 GREY_UNITS = 60
 
@@ -115,14 +117,14 @@ def _panel(axes: Any, trace: Trace, day: Day, pixels: int, *, first: bool) -> No
     axes.plot(x, y, color=svg.SIGNAL if first else svg.TRACE, lw=1.3 if first else 1.0)
     if len(y) == 0:
         axes.text(0.5, 0.5, "no reading", transform=axes.transAxes, ha="center", color=svg.SOFT)
-    if len(y) and np.nanmax(y) == np.nanmin(y):
-        axes.set_ylim(y[0] - 1, y[0] + 1)
-    else:
-        axes.margins(y=0.12)
+    _limit(axes, x, trace.values, y)
     places, labels = clock_ticks(day.start, day.end, max(3, pixels // 85))
     axes.set_xticks([(place - day.start) / 1e9 for place in places], labels)
     axes.set_xlim(0, seconds)
     _frame(axes, svg.printable(trace.name), 30 if first else 6, nbins=3)
+    distinct = np.unique(y[np.isfinite(y)])
+    if len(distinct) <= 2:
+        axes.set_yticks(distinct)
 
 
 def _frame(axes: Any, title: str, rise: int, nbins: int) -> None:
@@ -132,11 +134,37 @@ def _frame(axes: Any, title: str, rise: int, nbins: int) -> None:
         fontsize=TITLE, color=svg.INK, annotation_clip=False,
     )  # fmt: skip
     axes.yaxis.set_major_locator(MaxNLocator(nbins))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: digits(value)))
     axes.grid(visible=True, color=svg.LINE, lw=0.6)
     axes.tick_params(length=0, labelsize=SMALL, pad=6)
     for side in axes.spines.values():
         side.set_visible(False)
+
+
+def _limit(axes: Any, x: Floats, values: npt.NDArray[np.floating], y: Floats) -> None:
+    """Limits that a lone wrong reading does not stretch; it is named at the edge it goes beyond."""
+    if len(values) == 0:
+        return
+    low, high = (float(v) for v in np.percentile(values, (0.1, 99.9)))
+    lowest, highest = float(np.min(values)), float(np.max(values))
+    room = high - low
+    sides = []
+    if room > 0 and low - lowest > room:
+        sides.append((lowest, 0, "↓", 4, "bottom"))
+    else:
+        low = lowest
+    if room > 0 and highest - high > room:
+        sides.append((highest, 1, "↑", -4, "top"))
+    else:
+        high = highest
+    margin = 0.12 * (high - low) or max(1.0, 0.1 * abs(high))
+    axes.set_ylim(low - margin, high + margin)
+    for value, edge, arrow, rise, align in sides:
+        place = float(x[np.flatnonzero(y == value)[0]]) if (y == value).any() else 0.0
+        axes.annotate(
+            f"{arrow} {digits(value, 3)}", (place, edge), (4, rise), xycoords=("data", "axes fraction"),
+            textcoords="offset points", va=align, fontsize=SMALL - 1, color=svg.SOFT,
+        )  # fmt: skip
 
 
 def _levels(axes: Any, running: Running) -> None:
@@ -149,8 +177,9 @@ def _levels(axes: Any, running: Running) -> None:
     axes.set_ylim(min(low, level), max(high, level))
     axes.axhline(level, color=svg.SOFT, lw=0.9, dashes=(4, 3))
     axes.annotate(
-        f"runs {word} {level:g}", (1, level), (-4, 3), xycoords=("axes fraction", "data"),
+        f"– – runs {word} {level:g}", (1, 1), (0, 30), xycoords="axes fraction",
         textcoords="offset points", ha="right", fontsize=SMALL, color=svg.SOFT,
+        annotation_clip=False,
     )  # fmt: skip
     if running.release is not None and running.release != level:
         axes.axhline(running.release, color=svg.SOFT, lw=0.7, dashes=(1, 3))
@@ -184,10 +213,10 @@ def _above(axes: Any, x: float, rise: int, text: str, colour: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FeaturePlot:
-    """A drawn feature: the SVG, and how many days each point stands for (0: each cycle is drawn)."""
+    """A drawn feature: the SVG, and what a point in it stands for, in words."""
 
     image: str
-    days: int
+    point: str
 
 
 def feature_plot(
@@ -196,7 +225,7 @@ def feature_plot(
     """One feature over time, one line a unit.
 
     Args:
-        table: stitched cycles.
+        table: stitched cycles, at least one.
         feature: the column.
         colours: unit -> placeholder colour; units not among them are grey, and at most 60 of those.
         name: see :func:`cli.svg.inline`.
@@ -204,63 +233,89 @@ def feature_plot(
     """
     units, codes = unit_codes(table)
     when, values = starts(table), column(table, feature)
-    days = _days_a_point(when, codes)
+    usual = float(np.median(np.bincount(codes)))
+    bucket = _bucket(int(when.max() - when.min())) if usual > RAW_CYCLES else 0
     grey = [unit for unit in units if unit not in colours][:GREY_UNITS]
     with svg.drawing(name):
-        size = (FEATURE_WIDTH / 72, FEATURE_HEIGHT / 72)
-        figure = Figure(figsize=size, dpi=72)
-        right = 10 if len(units) == 1 else 74
-        box = (LEFT, 26, FEATURE_WIDTH - LEFT - right, FEATURE_HEIGHT - 38)
+        figure = Figure(figsize=(FEATURE_WIDTH / 72, FEATURE_HEIGHT / 72), dpi=72)
+        wide = FEATURE_WIDTH - LEFT - (10 if len(units) == 1 else 74)
+        tall = FEATURE_HEIGHT - 38
         axes = figure.add_axes(
-            [v / (FEATURE_WIDTH, FEATURE_HEIGHT)[k % 2] for k, v in enumerate(box)]
+            (LEFT / FEATURE_WIDTH, 26 / FEATURE_HEIGHT, wide / FEATURE_WIDTH, tall / FEATURE_HEIGHT)
         )
         ends: list[tuple[float, str, str]] = []
         for unit in (*grey, *colours):
-            own = codes == units.index(unit) if unit in units else np.zeros(len(codes), bool)
-            x, y = _line(when[own], values[own], days)
-            if not np.isfinite(y).any():
+            own = codes == units.index(unit)
+            own &= np.isfinite(values)
+            if not own.any():
                 continue
-            told = unit in colours
             colour = colours.get(unit, svg.REST)
-            dots = {"marker": "o", "ms": 3.2, "mew": 0} if days == 0 else {}
-            axes.plot(x, y, color=colour, lw=1.6 if told else 0.8, **dots)
-            if told:
-                ends.append((float(y[np.isfinite(y)][-1]), unit, colour))
-        _dress(axes, when, box[2])
+            last = _unit_line(axes, when[own], values[own], bucket, colour)
+            if unit in colours:
+                ends.append((last, unit, colour))
+        _dress(axes, when, wide)
         if len(units) > 1:
-            _name_ends(axes, ends, box[3])
-        return FeaturePlot(svg.inline(figure, name, label), days)
+            _name_ends(axes, ends, tall)
+        return FeaturePlot(svg.inline(figure, name, label), _point(bucket, usual))
 
 
-def _days_a_point(when: Whole, codes: Whole) -> int:
-    if np.median(np.bincount(codes)[np.unique(codes)]) <= RAW_CYCLES:
-        return 0
-    return max(1, -(-int(when.max() - when.min()) // (DAY * BUCKETS)))
+def _bucket(span: int) -> int:
+    """How much time (ns) one point stands for: whole days, or a few hours in a short span."""
+    sizes = (HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR)
+    short = next((size for size in sizes if span <= size * BUCKETS), None)
+    return short or -(-span // (BUCKETS * DAY)) * DAY
 
 
-def _line(when: Whole, values: Floats, days: int) -> tuple[Floats, Floats]:
-    """Points of one unit's line, x in ns, a NaN where a long pause breaks it."""
-    if days:
-        first = int(when.min(initial=np.iinfo(np.int64).max)) // DAY * DAY
-        bucket = (when - first) // (days * DAY) if len(when) else when
-        count = int(bucket.max(initial=0)) + 1
-        middles = first + (np.arange(count) + 0.5) * days * DAY
-        x, y, pause = middles, medians(values, bucket, count), 4.0 * days * DAY
-        x, y = x[np.isfinite(y)], y[np.isfinite(y)]
-    else:
-        there = np.isfinite(values)
-        x, y = when[there].astype(np.float64), values[there]
-        pause = max(2.0 * DAY, 8 * float(np.median(np.diff(x)))) if len(x) > 1 else 0.0
+def _point(bucket: int, usual: float) -> str:
+    if bucket:
+        number, thing = (bucket // DAY, "day") if bucket >= DAY else (bucket // HOUR, "hour")
+        whose = f"one {thing}" if number == 1 else f"{number} {thing}s"
+        return f"A point is the median of the cycles of {whose}."
+    if usual > FEW_CYCLES:
+        return f"A dot is one cycle, a line the running median of {RUNNING} cycles."
+    return "A dot is one cycle."
+
+
+def _unit_line(axes: Any, when: Whole, values: Floats, bucket: int, colour: str) -> float:
+    """Draw one unit and return the value its line ends at."""
+    told = colour != svg.REST
+    line = {"color": colour, "lw": 1.6 if told else 0.8}
+    if bucket:
+        first = int(when.min()) // bucket * bucket
+        place = (when - first) // bucket
+        count = int(place.max()) + 1
+        y = medians(values, place, count)
+        middles = first + (np.flatnonzero(np.isfinite(y)) + 0.5) * bucket
+        y = y[np.isfinite(y)]
+        axes.plot(*_broken(middles.astype(np.float64), y, 4.0 * bucket), **line)
+        return float(y[-1])
+    x = when.astype(np.float64)
+    steps = np.diff(x)
+    pause = max(1.5 * DAY, 4 * float(np.percentile(steps, 25))) if len(steps) else 0.0
+    dots = {"marker": "o", "ms": 4.0, "mew": 0}
+    if len(x) > FEW_CYCLES:
+        if told:
+            axes.plot(x, values, ls="", color=colour, alpha=0.5, **dots | {"ms": 2.6})
+        half = RUNNING // 2
+        padded = np.pad(values, half, mode="reflect")
+        values = np.median(np.lib.stride_tricks.sliding_window_view(padded, RUNNING), axis=1)
+        dots = {}
+    axes.plot(*_broken(x, np.asarray(values, np.float64), pause), **line, **dots)
+    return float(values[-1])
+
+
+def _broken(x: Floats, y: Floats, pause: float) -> tuple[Floats, Floats]:
+    """The same points with a NaN where a longer pause breaks the line."""
     holes = np.flatnonzero(np.diff(x) > pause) + 1
     return np.insert(x, holes, np.nan), np.insert(y, holes, np.nan)
 
 
 def _dress(axes: Any, when: Whole, pixels: float) -> None:
     first, last = int(when.min()), int(when.max())
-    room = max(1, int(0.02 * (last - first)) or DAY // 24)
-    axes.set_xlim(first - room, last + room)
-    places, labels = date_ticks(first, last, int(pixels // 70))
-    axes.set_xticks(places, labels)
+    room = max(1, int(0.02 * (last - first)) or HOUR)
+    first, last = first - room, last + room
+    axes.set_xlim(first, last)
+    axes.set_xticks(*date_ticks(first, last, int(pixels // 70)))
     axes.margins(y=0.08)
     _frame(axes, "", 0, nbins=4)
 

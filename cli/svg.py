@@ -47,7 +47,9 @@ SETTINGS = {
 @contextmanager
 def drawing(name: str) -> Iterator[None]:
     """Settings under which figures are made and rendered; they hold inside the block only."""
-    with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS, "svg.hashsalt": name, "backend": "Agg"}):
+    with mpl.rc_context(
+        {**mpl.rcParamsDefault, **SETTINGS, "svg.hashsalt": name, "backend": "Agg"}
+    ):
         yield
 
 

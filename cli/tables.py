@@ -14,6 +14,8 @@ from rich.table import Table
 
 from cli.journeys import Journey
 
+STACK = "signalbox-"  # physical names begin so; the template's own names say more
+
 
 class Counting:
     """Progress over a known number of things; outside a terminal, a line now and then."""
@@ -52,14 +54,12 @@ class Counting:
 def units(table: pa.Table, title: str = "Cycles per unit") -> Table:
     """A row a unit: cycles, first and last, median duration."""
     view = Table(title=title, title_justify="left")
-    for name, justify in (
-        ("unit", "left"), ("cycles", "right"), ("first", "left"), ("last", "left"), ("median duration", "right"),
-    ):  # fmt: skip
-        view.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("unit", "cycles", "first", "last", "median duration"):
+        view.add_column(name, justify="right" if name in ("cycles", "median duration") else "left")
     for unit in sorted(set(table["unit"].to_pylist())):
         own = table.filter(pc.equal(table["unit"], unit))
         seconds = pc.quantile(own["duration_s"], 0.5)[0].as_py()
-        starts = pc.cast(own["cycle_start"], pa.timestamp("s", tz="UTC"))
+        starts = pc.cast(own["cycle_start"], pa.timestamp("s", tz="UTC"), safe=False)
         first, last = (_moment(starts[k].as_py()) for k in (0, -1))
         view.add_row(escape(unit), str(own.num_rows), first, last, f"{seconds / 60:.1f} min")
     if table.num_rows == 0:
@@ -87,7 +87,8 @@ def paths(journeys: Sequence[Journey]) -> Table:
     for name in ("file", "path", "output"):
         view.add_column(name, overflow="fold")
     for journey in journeys:
-        stations = " → ".join(step.name for step in journey.steps)
+        names = dict.fromkeys(step.name.removeprefix(STACK) for step in journey.steps)
+        stations = " → ".join(names)
         end = f"[green]{journey.cycles} cycles[/] " if journey.outcome == "features" else ""
         end = f"[red]{escape(journey.message)}[/] " if journey.outcome == "rejected" else end
         view.add_row(escape(journey.key), escape(stations), end + escape(journey.output_key))

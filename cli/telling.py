@@ -19,10 +19,12 @@ Whole = npt.NDArray[np.int64]
 
 BLOCKS = 12  # the time span is cut into at most this many
 CYCLES_A_BLOCK = 5
-COMPANY = 4  # from this many units on, what all do together is taken out
+COMPANY = 3  # from this many units on, what all do together is taken out
 ALIKE = 0.9  # a correlation above which two features tell the same story
 SAMPLE = 4_000
 SHADES = 12  # a sensor with fewer distinct readings is a switch, not a curve
+STEPS = 6  # a feature with fewer distinct values is drawn only where there is no other
+WIDE_INSIDE = 85  # percentile: a feature that jumps between two states all the time has not moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Moved:
         most: the unit that moved most.
         past: median of that unit's first stretch of time.
         furthest: median of the stretch that lay furthest from it.
+        stepped: whether it knows a few values only.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Moved:
     most: str
     past: float
     furthest: float
+    stepped: bool
 
 
 def medians(values: Floats, groups: Whole, count: int) -> Floats:
@@ -78,7 +82,9 @@ def column(table: pa.Table, name: str) -> Floats:
 
 def unit_codes(table: pa.Table) -> tuple[list[str], Whole]:
     """The units in order of their names, and each cycle's place among them.  # (cycles,)"""
-    units, codes = np.unique(np.asarray(table["unit"].to_pylist(), dtype=object), return_inverse=True)
+    units, codes = np.unique(
+        np.asarray(table["unit"].to_pylist(), dtype=object), return_inverse=True
+    )
     return [str(unit) for unit in units], codes.astype(np.int64)
 
 
@@ -107,7 +113,7 @@ def most_moved(table: pa.Table, at_most: int = 4) -> list[Moved]:
         values = column(table, name)
         if np.isfinite(values).any():
             found.append(_moved(name, values, cells, units, blocks))
-    found.sort(key=lambda item: (-item[0].distance[item[0].most], item[0].name))
+    found.sort(key=lambda item: (item[0].stepped, -item[0].distance[item[0].most], item[0].name))
     return _unlike(found, at_most)
 
 
@@ -124,18 +130,21 @@ def _moved(
         moves = moves - together
     inside = np.abs(values - grid.ravel()[cells])
     around = np.abs(values - past[cells // blocks])
-    spread = 1.5 * _median(inside) + 0.3 * _median(around) + 1e-3 * _median(np.abs(values))
+    spread = _percentile(inside, WIDE_INSIDE) + 0.3 * _percentile(around, 50)
+    spread += 1e-3 * _percentile(np.abs(values), 50)
     size = np.where(np.isfinite(moves), np.abs(moves), 0.0) / max(spread, 1e-12)
     distance = size.max(axis=1)
     unit = int(np.argmax(distance))
     furthest = float(grid[unit, int(np.argmax(size[unit]))])
-    told = {name_: float(d) for name_, d in zip(units, distance, strict=True)}
-    return Moved(name, told, units[unit], float(past[unit]), furthest), moves
+    told = dict(zip(units, distance.tolist(), strict=True))
+    distinct = len(np.unique(values[np.isfinite(values)]))
+    stepped = distinct < min(STEPS, len(values) / 2)
+    return Moved(name, told, units[unit], float(past[unit]), furthest, stepped), moves
 
 
-def _median(values: Floats) -> float:
+def _percentile(values: Floats, share: float) -> float:
     present = values[np.isfinite(values)]
-    return float(np.median(present)) if len(present) else 0.0
+    return float(np.percentile(present, share)) if len(present) else 0.0
 
 
 def _unlike(found: Sequence[tuple[Moved, Floats]], at_most: int) -> list[Moved]:
@@ -192,10 +201,8 @@ def telling_sensors(
     chosen: list[int] = []
     while candidates and len(chosen) < at_most:
         known = [state, *(np.asarray(readings[c][pick], np.float64) for c in chosen)]
-        best = max(
-            candidates,
-            key=lambda k: (_novelty(candidates[k], known), -k),
-        )
+        novelty = {k: _novelty(candidate, known) for k, candidate in candidates.items()}
+        best = max(novelty, key=lambda k: (novelty[k], -k))
         chosen.append(best)
         del candidates[best]
     return chosen
@@ -205,10 +212,10 @@ def _told(sample: Floats, on: npt.NDArray[np.int8]) -> float:
     """The share of a sensor's variation that running or resting explains, never quite nothing."""
     on_, off = sample[(on == 1) & np.isfinite(sample)], sample[(on == 0) & np.isfinite(sample)]
     if len(on_) < 3 or len(off) < 3:
-        return 0.2
+        return 0.05
     total = np.var(np.concatenate([on_, off]))
     inside = (len(on_) * np.var(on_) + len(off) * np.var(off)) / (len(on_) + len(off))
-    return 0.2 + float(1 - inside / total) if total > 0 else 0.0
+    return 0.05 + float(1 - inside / total) if total > 0 else 0.0
 
 
 def _novelty(candidate: tuple[float, Floats], known: Sequence[Floats]) -> float:

@@ -9,8 +9,9 @@ MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 CLOCK = (MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
          HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 12 * HOUR, DAY)  # fmt: skip
 DAYS = (DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY)
-MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
+MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200)
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Ticks = tuple[list[int], list[str]]
 
@@ -18,6 +19,16 @@ Ticks = tuple[list[int], list[str]]
 def moment(ns: int) -> datetime:
     """The UTC time of so many ns since 1970, microseconds kept."""
     return datetime.fromtimestamp(ns // SECOND, UTC).replace(microsecond=ns % SECOND // 1000)
+
+
+def digits(value: float, significant: int = 6) -> str:
+    """A number with so many significant digits, a true minus, and powers of ten as one writes them."""
+    style = f".{significant}g"
+    if 1000 <= abs(value) < 1e7:
+        style = ",g" if significant >= 6 else ",.0f"
+    mantissa, _, power = f"{value:{style}}".partition("e")
+    text = f"{mantissa}·10{str(int(power)).translate(RAISED)}" if power else mantissa
+    return text.replace("-", "−")
 
 
 def day_text(ns: int) -> str:
@@ -32,7 +43,7 @@ def clock_text(ns: int) -> str:
 
 
 def lasting(ns: int) -> str:
-    """A duration as a person says it: ``45 s``, ``24 min``, ``1 h 05``, ``3 d 04 h``."""
+    """A duration as a person says it: ``45 s``, ``24 min``, ``1 h 5 min``, ``3 d 4 h``."""
     seconds = round(ns / SECOND)
     if seconds < 90:
         return f"{seconds} s"
@@ -40,8 +51,12 @@ def lasting(ns: int) -> str:
     if whole < 60:
         return f"{whole} min"
     if whole < 48 * 60:
-        return f"{whole // 60} h {whole % 60:02d}"
-    return f"{whole // 1440} d {whole % 1440 // 60:02d} h"
+        return _two(whole // 60, "h", whole % 60, "min")
+    return _two(whole // 1440, "d", whole % 1440 // 60, "h")
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
 def clock_ticks(start: int, end: int, at_most: int) -> Ticks:
@@ -74,5 +89,7 @@ def _month_ticks(start: int, end: int, at_most: int) -> Ticks:
     first, last = a.year * 12 + a.month, b.year * 12 + b.month - 1
     step = next((s for s in MONTHS if (last - first) // s <= at_most), MONTHS[-1])
     months = range(-(-first // step) * step, last + 1, step)
-    places = [int(datetime(m // 12, m % 12 + 1, 1, tzinfo=UTC).timestamp()) * SECOND for m in months]
+    places = [
+        int(datetime(m // 12, m % 12 + 1, 1, tzinfo=UTC).timestamp()) * SECOND for m in months
+    ]
     return places, [MONTH_NAMES[m % 12] if m % 12 else str(m // 12) for m in months]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from pathlib import Path
@@ -21,7 +22,7 @@ from cli.tables import Counting, paths
 from cli.workloads import ROOT
 from localcloud.journal import Record, from_line
 
-HOME = ROOT / ".signalbox"
+HOME = Path(os.environ.get("SIGNALBOX_HOME", ROOT / ".signalbox"))  # noqa: TID251 - the command's one
 NOTE, TRACE = HOME / "up.json", HOME / "trace.jsonl"
 
 
@@ -34,7 +35,7 @@ def run(console: Console, port: int) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ended)
-    HOME.mkdir(exist_ok=True)
+    HOME.mkdir(parents=True, exist_ok=True)
     with running(TRACE, port) as cloud:
         bucket = cloud.physical_id("DataBucket")
         NOTE.write_text(

@@ -26,8 +26,9 @@ from localcloud.world import World, iso_seconds
 _MOST_RETRIES = 185
 _LONGEST_AGE_S = 24 * 3600
 _LARGEST_REQUEST = 1024 * 1024
-# the service says only "exponential back off and jitter, or randomized delay"
-_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 1.0, 600.0
+# the service says only "exponential back off and jitter, or randomized delay"; with these bounds
+# its default of 185 retries just fits into its default of 24 hours
+_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 1.0, 480.0
 
 
 @dataclass(frozen=True)

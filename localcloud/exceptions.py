@@ -132,7 +132,7 @@ EXCEPTIONS = (
     Excused(
         "AWS::SQS::Queue",
         "MessageRetentionPeriod",
-        "a message too old is dropped when it is received; nothing is removed by itself",
+        "stored; functions are fed messages of any age, and nothing is removed by itself",
     ),
 )
 

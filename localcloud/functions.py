@@ -66,7 +66,8 @@ class Functions:
 
             before, callers[access_key] = callers.get(access_key), entry.id
             try:
-                outcome = self._executor.invoke(spec, payload, request_id, log)
+                with journal.held():
+                    outcome = self._executor.invoke(spec, payload, request_id, log)
             finally:
                 callers[access_key] = before
             if outcome.error is not None:

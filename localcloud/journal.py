@@ -72,6 +72,7 @@ class Journal:
         self._fresh: list[Record] = []
         self._listener: Callable[[Record], None] | None = None
         self._listening: int | None = None
+        self._held = 0
         self._file: IO[str] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,9 +121,24 @@ class Journal:
             self._listener, self._listening = None, None
             self._fresh.clear()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep records from the listener for a while: a function is inside the process, and what
+        the listener prints would be taken for the function's own words.
+        """
+        if threading.get_ident() != self._listening:
+            yield
+            return
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            self.flush()
+
     def flush(self) -> None:
-        """Hand over records that other threads wrote meanwhile, if this is the thread to do so."""
-        if self._listener is None or threading.get_ident() != self._listening:
+        """Hand over what is not handed over yet, if this is the thread to do so and none is held."""
+        if self._listener is None or threading.get_ident() != self._listening or self._held:
             return
         with self._lock:
             fresh, self._fresh = self._fresh, []

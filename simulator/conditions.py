@@ -6,7 +6,6 @@ fleet's first midnight (UTC); switches fall on whole milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -119,7 +118,7 @@ def live(
         j_indoor=draws[:, 2],
         j_power=draws[:, 3],
         j_fan=draws[:, 4],
-        hunt=unit.hunting * np.exp(0.25 * draws[:, 5]) + 2.4 * valve**1.8,
+        hunt=unit.hunting * np.exp(0.25 * draws[:, 5]) + 2.3 * valve**1.65,
         period=np.clip(95 + 14 * draws[:, 6] + 45 * valve, 50, 220),
         phase=2 * np.pi * (draws[:, 7] % 1.0),
         starts=np.arange(1, len(start) + 1) + np.floor(age * 5200),
@@ -147,8 +146,3 @@ def _draws(seed: int, unit: Unit, first_day: int, start: Array) -> Array:
     return np.stack(
         [made[d][p % DRAWN_CYCLES] for d, p in zip(day.tolist(), place.tolist(), strict=True)]
     )
-
-
-def health(faults: Sequence[Fault], t: float) -> dict[str, float]:
-    """How far each kind of fault has grown at one moment, for pictures and messages."""
-    return {kind: float(s[0]) for kind, s in severities(faults, np.array([t])).items()}

@@ -43,11 +43,10 @@ def write_fleet(
         progress: called after each unit-day with how many are done, of how many, and the file.
 
     Returns:
-        list[Path]: every unit-day's file, day by day, whether written now or before.
+        list[Path]: every unit-day's file, unit by unit, whether written now or before.
     """
-    wanted = [
-        (unit, day) for day in (fleet.dates if days is None else days) for unit in fleet.units
-    ]
+    chosen = fleet.dates if days is None else days
+    wanted = [(unit, day) for unit in fleet.units for day in chosen]
     _write(out_dir / REGISTRY, partial(_csv, fleet.registry()), anew=True)
     _write(out_dir / FAULTS, partial(_csv, fleet.fault_log()), anew=True)
     paths = []

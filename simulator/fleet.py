@@ -19,6 +19,7 @@ from simulator.selection import Selection, hvac_selection
 from simulator.units import Unit, draw_unit, registry
 
 FIRST_DAY = date(2024, 6, 1)
+KEPT_LIVES = 64  # a year of one unit takes some 5 MB
 
 
 class Fleet:
@@ -84,12 +85,14 @@ class Fleet:
         return fault_log(self.start, self.days, {name: self.faults(name) for name in self.units})
 
     def life(self, unit: str) -> tuple[Life, Transients]:
-        """What a unit lives through; computed once."""
+        """What a unit lives through; the last ones asked for are kept."""
         if unit not in self._lives:
             member, first = self._member(unit), self.start.toordinal()
             if member.climate not in self._weather:
                 self._weather[member.climate] = weather(self.seed, member.climate, first, self.days)
             lived = live(self.seed, member, self.faults(unit), self._weather[member.climate], first)
+            if len(self._lives) >= KEPT_LIVES:
+                del self._lives[next(iter(self._lives))]
             self._lives[unit] = lived, transients(lived)
         return self._lives[unit]
 

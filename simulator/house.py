@@ -124,9 +124,11 @@ class _House:
         ]
         cool, heat = set_points(unit, weather.hour, weather.t)
         half = unit.deadband / 2
-        self.hot, self.cooled = (cool + half).tolist(), (cool - half).tolist()
-        self.cold, self.heated = (heat - 1.7 * half).tolist(), (heat + 1.7 * half).tolist()
-        self.blocked = blocked.tolist()
+        self.hot: list[float] = (cool + half).tolist()
+        self.cooled: list[float] = (cool - half).tolist()
+        self.cold: list[float] = (heat - 1.7 * half).tolist()
+        self.heated: list[float] = (heat + 1.7 * half).tolist()
+        self.blocked: list[bool] = blocked.tolist()
         self.tau = unit.inertia / unit.loss * 3600
         self.decay = math.exp(-KNOT_S / self.tau)
         self.running = OFF

@@ -52,8 +52,9 @@ class Lines:
 
         What SAM generates is looked for under the longest resource name that begins its own.
         """
-        path = ["Resources", logical_id, "Properties"]
-        path += [part.partition("[")[0] for part in (prop or "").split(".") if part]
+        path = ["Resources", logical_id]
+        if prop:
+            path += ["Properties", *(part.partition("[")[0] for part in prop.split("."))]
         while len(path) > 1:
             if tuple(path) in self._lines:
                 return self._lines[tuple(path)]

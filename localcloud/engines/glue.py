@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,8 +25,9 @@ from localcloud.engines.process import Ended, Processes
 from localcloud.wiring import Job
 from localcloud.world import World
 
-_START_S = 10.0  # virtual seconds a run spends in STARTING; on AWS it varies
-_RUN_S = 60.0  # virtual seconds a run is billed at least
+# Virtual seconds a run spends in STARTING, and in RUNNING whatever the script takes. While time is
+# real the first is nothing and the second is what it is.
+_START_S, _RUN_S = 10.0, 60.0
 _ACTIVE = {"STARTING", "RUNNING", "STOPPING"}
 _SEVERITY = {"SUCCEEDED": "INFO", "STOPPED": "INFO", "TIMEOUT": "WARN", "FAILED": "ERROR"}
 _LONGEST_LINE = 2000
@@ -83,7 +84,7 @@ class GlueEngine:
         if busy:
             self._waiting.append(run)
         else:
-            self._world.clock.after(_START_S, partial(self._running, run))
+            self._soon(_START_S, partial(self._running, run))
         return run_id
 
     def close(self) -> None:
@@ -113,7 +114,8 @@ class GlueEngine:
 
     def _running(self, run: Run) -> None:
         record = self._tell(run, "RUNNING", run.record)
-        self._outside(partial(self._execute, run, record), partial(self._executed, run))
+        since = self._world.clock.now()
+        self._outside(partial(self._execute, run, record), partial(self._executed, run, since))
 
     def _execute(self, run: Run, record: int) -> Ended | str:
         """Fetch the script and its libraries and run it; a text says why it could not start."""
@@ -176,7 +178,7 @@ class GlueEngine:
         short = line[:_LONGEST_LINE]
         self._world.journal.add("log", run.name, cause=record, line=short, run_id=run.id)
 
-    def _executed(self, run: Run, ended: Ended | str) -> None:
+    def _executed(self, run: Run, since: datetime, ended: Ended | str) -> None:
         state, message = "SUCCEEDED", ""
         if isinstance(ended, str):
             state, message = "FAILED", ended
@@ -185,11 +187,15 @@ class GlueEngine:
         elif ended.code != 0:
             last = "\n".join(ended.last_errors[-10:])
             state, message = "FAILED", last or f"the script ended with status {ended.code}"
-        self._world.clock.after(_RUN_S, partial(self._finished, run, state, message))
+        self._soon(_RUN_S, partial(self._finished, run, since, state, message))
 
-    def _finished(self, run: Run, state: str, message: str) -> None:
-        facts = {"ErrorMessage": message} if message else {}
-        record = self._tell(run, state, run.record, ExecutionTime=int(_RUN_S), **facts)
+    def _soon(self, virtual_s: float, task: Callable[[], None]) -> None:
+        self._world.clock.after(0.0 if self._world.real_time else virtual_s, task)
+
+    def _finished(self, run: Run, since: datetime, state: str, message: str) -> None:
+        seconds = int((self._world.clock.now() - since).total_seconds())
+        facts: dict[str, Any] = {"ErrorMessage": message} if message else {}
+        record = self._tell(run, state, run.record, ExecutionTime=seconds, **facts)
         detail = {
             "jobName": run.name,
             "severity": _SEVERITY[state],
@@ -202,7 +208,7 @@ class GlueEngine:
         if waiting is not None:
             self._waiting.remove(waiting)
             self._tell(waiting, "STARTING", waiting.record)
-            self._world.clock.after(_START_S, partial(self._running, waiting))
+            self._soon(_START_S, partial(self._running, waiting))
 
     def _tell(self, run: Run, state: str, cause: int, **facts: Any) -> int:
         now: datetime = self._world.clock.now().astimezone(UTC)

@@ -33,8 +33,9 @@ class InProcessExecutor:
     ) -> Outcome:
         """Run one invocation; an exception in the function is an outcome, not ours."""
         with self._one_at_a_time:
-            loaded = self._loaded.setdefault(spec.name, _Loaded(spec))
-            return loaded.invoke(payload, LambdaContext(spec, request_id), log)
+            if spec.name not in self._loaded:
+                self._loaded[spec.name] = _Loaded(spec)
+            return self._loaded[spec.name].invoke(payload, LambdaContext(spec, request_id), log)
 
     def close(self) -> None:
         """Drop every function's modules."""

@@ -1,7 +1,10 @@
 """The kernel as the doors see it, on real bytes."""
 
+from io import BytesIO
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from signalbox.adapters.kernel import CyclesKernel
@@ -36,6 +39,13 @@ def test_a_file_becomes_a_fragment_that_can_be_read_back(tmp_path):
     assert cut.start.isoformat() == "2026-07-01T00:00:00+00:00"
     assert cut.end.isoformat() == "2026-07-01T00:09:59+00:00"
     assert kernel.read(cut.fragment) == cut
+
+
+def test_a_fragment_of_another_format_is_not_taken_for_ours(tmp_path):
+    foreign = BytesIO()
+    pq.write_table(pa.table({"unit": ["u1"]}), foreign)
+    with pytest.raises(Misconfigured, match="delete the stored fragment"):
+        CyclesKernel().read(foreign.getvalue())
 
 
 def test_the_same_file_gives_the_same_bytes(tmp_path):

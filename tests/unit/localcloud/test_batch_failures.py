@@ -16,7 +16,9 @@ def failed(payload: Any, *, partial: bool = True) -> set[str]:
     return failed_messages(Outcome(payload, None), BATCH, partial)
 
 
-@pytest.mark.parametrize("payload", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}])
+@pytest.mark.parametrize(
+    "payload", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}]
+)
 def test_nothing_named_means_nothing_failed(payload: Any) -> None:
     assert failed(payload) == set()
 

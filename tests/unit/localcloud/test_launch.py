@@ -24,7 +24,9 @@ def test_the_script_is_main_and_has_its_arguments_and_the_shipped_modules(tmp_pa
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "kernel.py").write_text("NAME = 'shipped'\n", encoding="utf-8")
     script = tmp_path / "job.py"
-    script.write_text("import sys, kernel, boto3\nprint(__name__, kernel.NAME, sys.argv[1:])\n", "utf-8")
+    script.write_text(
+        "import sys, kernel, boto3\nprint(__name__, kernel.NAME, sys.argv[1:])\n", "utf-8"
+    )
     ended = run(script, tmp_path / "lib", "--key", "value")
     assert ended.stdout == "__main__ shipped ['--key', 'value']\n", ended.stderr
 

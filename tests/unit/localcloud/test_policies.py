@@ -57,7 +57,12 @@ def test_allowed(changes: dict[str, Any]) -> None:
         {"Action": "sqs:ReceiveMessage"},
         {"Resource": "arn:aws:sqs:eu-west-1:1:other"},
         {"Condition": {"ArnEquals": {"aws:SourceArn": RULE + "2"}}},
-        {"Condition": {"ArnEquals": {"aws:SourceArn": RULE}, "Bool": {"aws:SecureTransport": False}}},
+        {
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": RULE},
+                "Bool": {"aws:SecureTransport": False},
+            }
+        },
         {"Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}},
     ],
 )

@@ -17,7 +17,9 @@ def run(tmp_path: Path, program: str, timeout_s: float = 60) -> tuple[Ended, lis
 
 
 def test_lines_of_both_streams_are_heard_and_the_last_errors_kept(tmp_path: Path) -> None:
-    ended, lines = run(tmp_path, "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)")
+    ended, lines = run(
+        tmp_path, "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
+    )
     assert ended == Ended(3, ("err",))
     assert sorted(lines) == ["err", "out"]
 

@@ -45,5 +45,5 @@ def test_a_line_taken_off_the_list_makes_its_property_an_error(
     deployment = Deployment(
         tmp_path, {}, stack_name="s", account="1", region="eu-west-1", packages="p"
     )
-    with pytest.raises(DeployError, match="Queue.MessageRetentionPeriod: is not supported"):
+    with pytest.raises(DeployError, match=r"Queue\.MessageRetentionPeriod: is not supported"):
         deployment.run()

@@ -18,7 +18,7 @@ Resources:
   Dead: {Type: AWS::SQS::Queue}
 Outputs:
   Policy: {Value: !Join [",", [!Ref Dead, 2012-10-17]]}
-  Picked: {Value: !If [Yes, !Select [0, [a]], !Ref "AWS::NoValue"]}
+  Picked: {Value: !If [Prod, !Select [0, [a]], !Ref "AWS::NoValue"]}
 """
 
 
@@ -36,7 +36,7 @@ def test_short_forms_become_long_ones_and_dates_stay_text(tmp_path: Path) -> Non
     joined = template["Outputs"]["Policy"]["Value"]
     assert joined == {"Fn::Join": [",", [{"Ref": "Dead"}, "2012-10-17"]]}
     picked = template["Outputs"]["Picked"]["Value"]["Fn::If"]
-    assert picked == ["Yes", {"Fn::Select": [0, ["a"]]}, {"Ref": "AWS::NoValue"}]
+    assert picked == ["Prod", {"Fn::Select": [0, ["a"]]}, {"Ref": "AWS::NoValue"}]
 
 
 def test_lines_are_those_of_the_innermost_part_that_is_written(tmp_path: Path) -> None:

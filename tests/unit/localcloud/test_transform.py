@@ -69,7 +69,10 @@ def test_a_template_that_is_no_json_is_plain_text() -> None:
 
 
 def test_predefined_variables() -> None:
-    template = '{"rule": <aws.events.rule-arn>, "name": "<aws.events.rule-name>", "event": <aws.events.event.json>}'
+    template = (
+        '{"rule": <aws.events.rule-arn>, "name": "<aws.events.rule-name>",'
+        ' "event": <aws.events.event.json>}'
+    )
     assert json.loads(transformed(template)) == {
         "rule": "arn:rule/raw",
         "name": "raw",

@@ -95,7 +95,8 @@ def test_the_same_whatever_was_asked_before_and_however_large_the_fleet(fleet, d
     other.raw_day("hp-0001", date(2024, 6, 1))
     again = other.raw_day("hp-0003", SUMMER)
     for name in day.column_names:
-        assert again[name].cast(pa.string()).equals(day[name].cast(pa.string())), name
+        ours, theirs = column(again, name), column(day, name)
+        assert np.array_equal(ours, theirs, equal_nan=ours.dtype == np.float32), name
     write_raw_day(other, "hp-0003", SUMMER, tmp_path / "a.parquet")
     write_raw_day(fleet, "hp-0003", SUMMER, tmp_path / "b.parquet")
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()

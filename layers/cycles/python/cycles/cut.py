@@ -15,7 +15,13 @@ from cycles.moments import Moments, measure
 from cycles.readers import Recording, check_times, open_recording
 from cycles.spec import CycleSpec, Sensor
 
+KEPT_BYTES = 16 * 2**20
 SPARSE_STEP = 997  # a prime, so that no periodic drop-out hides a live sensor from the quick look
+
+# The C library gives freed memory back above a threshold, and pays for each page anew with every file.
+# It raises the threshold to the largest block freed so far (glibc, mallopt(3), "dynamic mmap threshold"):
+# so one is freed here that was never touched.
+np.empty(KEPT_BYTES, np.uint8)
 
 
 def cut(path: Path, spec: CycleSpec, name: str) -> Fragment:
@@ -60,16 +66,17 @@ def _measured(recording: Recording, spec: CycleSpec, runs: dict[str, list[Run]])
         sensors = spec.sensors[part]
         if span > spec.max_gap_ns:  # a shorter file is no evidence that a sensor is dead
             _refuse_dead(recording, sensors, columns)
+        levels = [s.above if "above_s" in s.statistics else None for s in sensors]
         first = 0
         for unit, found in runs.items():
             rows = recording.units[unit]
-            own = [column[rows] for column in columns]
             ranges = [(run.parts[0][0], run.parts[-1][1]) if run.parts else (0, 0) for run in found]
-            levels = [s.above if "above_s" in s.statistics else None for s in sensors]
+            own = [column[rows] for column in columns]
             measured = measure(own, ranges, recording.times[rows], levels)
             for name, values in measured.values.items():
                 moments.values[name][first : first + len(found), part] = values
             first += len(found)
+        del columns, own  # before the next batch is decoded
     return moments
 
 
@@ -77,7 +84,9 @@ def _refuse_dead(
     recording: Recording, sensors: Sequence[Sensor], columns: Sequence[npt.NDArray[np.floating]]
 ) -> None:
     for sensor, column in zip(sensors, columns, strict=True):
-        if sensor.required and np.isnan(column[::SPARSE_STEP]).all() and np.isnan(column).all():
+        if not sensor.required or np.isfinite(column[0]):
+            continue
+        if np.isnan(column[::SPARSE_STEP]).all() and np.isnan(column).all():
             raise _silent(recording, sensor.name)
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ import numpy.typing as npt
 from cycles.spec import CycleSpec, Running
 
 Times = npt.NDArray[np.int64]
+Signal = npt.NDArray[Any]  # readings, or a status in words
+Codes = npt.NDArray[np.int8]
 Part = tuple[int, int]
 
 
@@ -58,59 +61,61 @@ class Run:
         return replace(self, end=other.end, parts=self.parts + other.parts)
 
 
-def running_codes(signal: npt.NDArray[np.generic], running: Running) -> npt.NDArray[np.int8]:
+def running_codes(signal: Signal, running: Running) -> Codes:
     """Judge each row by itself: 1 running, 0 not, -1 undecided.  # (rows,)"""
-    codes = np.full(signal.shape, -1, np.int8)
     if running.on:
+        codes = np.full(signal.shape, -1, np.int8)
         present = ~_missing(signal)
         codes[present] = np.isin(signal[present], np.asarray(running.on, dtype=signal.dtype))
         return codes
-    with np.errstate(invalid="ignore"):
-        if running.above is not None:
-            release = running.above if running.release is None else running.release
-            codes[signal <= release] = 0
-            codes[signal > running.above] = 1
-        else:
-            level = running.below if running.below is not None else np.nan
-            release = level if running.release is None else running.release
-            codes[signal >= release] = 0
-            codes[signal < level] = 1
-    return codes
+    if running.above is not None:
+        release = running.above if running.release is None else running.release
+        on, off = signal > running.above, signal <= release
+    else:
+        level = running.below if running.below is not None else np.nan
+        release = level if running.release is None else running.release
+        on, off = signal < level, signal >= release
+    undecided = ~(on | off)
+    judged: Codes = on.view(np.int8) - undecided.view(np.int8)
+    return judged
 
 
-def _missing(signal: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+def _missing(signal: Signal) -> npt.NDArray[np.bool_]:
     if signal.dtype.kind == "f":
-        return np.isnan(signal)
+        return np.asarray(np.isnan(signal))
     if signal.dtype.kind == "O":
         return np.asarray([value is None for value in signal], dtype=bool)
     return np.zeros(signal.shape, dtype=bool)
 
 
-def raw_runs(times: Times, codes: npt.NDArray[np.int8], max_gap_ns: int) -> list[Run]:
+def raw_runs(times: Times, codes: Codes, max_gap_ns: int) -> list[Run]:
     """Runs of one unit's rows, a separator wherever two rows lie further apart than ``max_gap_ns``.
 
     Undecided rows continue the state before them. After a gap nothing is known to run, so they are off;
     at the head of the recording they stay UNKNOWN, since the file before decides.
     """
     rows = len(times)
-    breaks = np.diff(times) > max_gap_ns  # (rows - 1,)
-    states = codes
-    if (codes < 0).any():
-        states = _carried(codes, breaks)
-    changes = np.flatnonzero((states[1:] != states[:-1]) | breaks) + 1
-    edges = [0, *changes.tolist(), rows]
+    gap = np.diff(times) > max_gap_ns  # (rows - 1,)
+    edges: Times = np.concatenate([[0], np.flatnonzero((codes[1:] != codes[:-1]) | gap) + 1])
+    breaks = gap[edges[1:] - 1]  # (runs - 1,)
+    states = _carried(codes[edges], breaks)
+    kept = np.concatenate([[True], (states[1:] != states[:-1]) | breaks])
+    edges, states = edges[kept], states[kept]
+    after_gap = np.concatenate([[False], breaks])[kept].tolist()
+    first, last = times[edges].tolist(), times[np.append(edges[1:], rows) - 1].tolist()
     runs: list[Run] = []
-    for i, j in pairwise(edges):
-        if i and breaks[i - 1]:
-            runs.append(Run(State.SEPARATOR, int(times[i - 1]), int(times[i])))
-        runs.append(Run(State(int(states[i])), int(times[i]), int(times[j - 1]), ((i, j),)))
+    for k, (i, j) in enumerate(pairwise([*edges.tolist(), rows])):
+        if after_gap[k]:
+            runs.append(Run(State.SEPARATOR, last[k - 1], first[k]))
+        runs.append(Run(State(int(states[k])), first[k], last[k], ((i, j),)))
     return runs
 
 
-def _carried(codes: npt.NDArray[np.int8], breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+def _carried(codes: Codes, breaks: npt.NDArray[np.bool_]) -> Codes:
+    """States of the runs of equal codes, undecided ones continuing the run before.  # (runs,)"""
     index = np.arange(len(codes))
     decider = np.maximum.accumulate(np.where(codes >= 0, index, -1))
-    segment = np.zeros(len(codes), np.int64)
+    segment: Times = np.zeros(len(codes), np.int64)
     segment[1:][breaks] = index[1:][breaks]
     segment = np.maximum.accumulate(segment)
     states = np.where(decider >= segment, codes[decider], np.int8(State.OFF))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from cycles.spec import CycleSpec
 from cycles.sums import Sums, tile_sums
 
+Field = npt.NDArray[Any]  # floats or whole numbers, as the field's name says
 Readings = npt.NDArray[np.floating]
 Times = npt.NDArray[np.int64]
 
@@ -36,7 +38,7 @@ class Moments:
     last``; ``above_ns`` time above the sensor's level, ``edge_above`` whether the last row is above it.
     """
 
-    values: Mapping[str, npt.NDArray[np.generic]]
+    values: Mapping[str, Field]
 
     @classmethod
     def empty(cls, stretches: int, sensors: int) -> Moments:
@@ -46,14 +48,14 @@ class Moments:
         floats = {name: np.full(shape, np.nan) for name in FLOAT_FIELDS}
         return cls({**ints, **floats})
 
-    def __getitem__(self, name: str) -> npt.NDArray[np.generic]:
+    def __getitem__(self, name: str) -> Field:
         return self.values[name]
 
-    def row(self, k: int) -> dict[str, npt.NDArray[np.generic]]:
+    def row(self, k: int) -> dict[str, Field]:
         """The fields of one stretch, each (sensors,)."""
         return {name: self.values[name][k] for name in FIELDS}
 
-    def put(self, k: int, columns: slice, fields: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def put(self, k: int, columns: slice, fields: Mapping[str, Field]) -> None:
         """Write one stretch's fields for a slice of the sensors."""
         for name, value in fields.items():
             self.values[name][k, columns] = value
@@ -100,37 +102,40 @@ def _between(times: Times, i: int, a: int) -> tuple[float, int]:
     return (int(times[a]) - int(times[i])) / 1e9, int(times[a]) - int(times[a - 1])
 
 
-def _moments_from_sums(sums: Sums) -> dict[str, npt.NDArray[np.generic]]:
+def _moments_from_sums(sums: Sums) -> dict[str, Field]:
     """Moments of every tile from its sums, (tiles, sensors) each."""
     n, t_sum = sums.n, sums.t_sum
+    total, with_time = sums.linear[..., 0], sums.linear[..., 1]
     low, high = sums.low.astype(np.float64), sums.high.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        offset = sums.total / n
+        offset = total / n
         constant = low == high
-        moments: dict[str, npt.NDArray[np.generic]] = {
+        moments: dict[str, Field] = {
+            "n": n,
+            "above_ns": sums.above_ns.astype(np.int64),
+            "edge_above": sums.edge_above.astype(np.int64),
             "mean": np.where(constant, low, sums.pivot + offset),
-            "m2": np.where(constant, 0.0, np.maximum(sums.squares - sums.total * offset, 0.0)),
+            "m2": np.where(constant, 0.0, np.maximum(sums.squares - total * offset, 0.0)),
             "min": low,
             "max": high,
             "first": sums.first.astype(np.float64),
             "last": sums.last.astype(np.float64),
             "t_mean": sums.t_mean[:, None] + t_sum / n,
             "t_m2": np.where(n > 1, sums.t_squares - t_sum * t_sum / n, 0.0),
-            "c": np.where(constant, 0.0, sums.with_time - t_sum * offset),
+            "c": np.where(constant, 0.0, with_time - t_sum * offset),
         }
     none = n == 0
     if none.any():
         for name in FLOAT_FIELDS:
             moments[name][none] = np.nan
-    moments |= {"n": n, "above_ns": sums.above_ns, "edge_above": sums.edge_above}
     return moments
 
 
 def merge(
-    a: Mapping[str, npt.NDArray[np.generic]],
-    b: Mapping[str, npt.NDArray[np.generic]],
+    a: Mapping[str, Field],
+    b: Mapping[str, Field],
     between: tuple[float, int],
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, Field]:
     """Put a stretch and its next neighbour together, field by field, (sensors,).
 
     Args:
@@ -155,7 +160,7 @@ def merge(
             "t_m2": a["t_m2"] + b["t_m2"] + dt * dt * weight,
             "c": a["c"] + b["c"] + dx * dt * weight,
         }
-    out: dict[str, npt.NDArray[np.generic]] = {"n": n}
+    out: dict[str, Field] = {"n": n}
     for name, value in both.items():
         alone_b = b[name] + shift if name == "t_mean" else b[name]
         out[name] = np.where(n_a == 0, alone_b, np.where(n_b == 0, a[name], value))
@@ -164,7 +169,7 @@ def merge(
     return out
 
 
-def statistics(moments: Moments, spec: CycleSpec) -> dict[str, npt.NDArray[np.generic]]:
+def statistics(moments: Moments, spec: CycleSpec) -> dict[str, Field]:
     """Result columns ``<sensor>__<stat>``, each (cycles,); NaN where there are too few readings."""
     n = moments["n"]
     size = np.sqrt(moments["m2"] * moments["t_m2"])

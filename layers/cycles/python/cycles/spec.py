@@ -83,9 +83,13 @@ class CycleSpec:
     long_sensor: str | None = None
     long_value: str | None = None
     names: tuple[str, ...] = field(init=False)
+    digest: str = field(init=False, repr=False, compare=False)
+    """A short fingerprint: fragments cut under different specifications must not be joined."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(s.name for s in self.sensors))
+        told = hashlib.sha256(repr(self).encode()).hexdigest()  # of all fields but the digest
+        object.__setattr__(self, "digest", told[:16])
         self._refuse_contradictions()
 
     @property
@@ -97,11 +101,6 @@ class CycleSpec:
     def result_names(self) -> tuple[str, ...]:
         """Feature column names in order: ``<sensor>__<stat>``."""
         return tuple(f"{s.name}__{stat}" for s in self.sensors for stat in s.statistics)
-
-    @property
-    def digest(self) -> str:
-        """A short fingerprint: fragments cut under different specifications must not be joined."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
     def _refuse_contradictions(self) -> None:
         if not self.sensors:

@@ -158,8 +158,16 @@ def _table(cycles: Sequence[_Cycle], spec: CycleSpec) -> pa.Table:
         "duration_s": pa.array((ends - starts) / 1e9),
         "rows": pa.array([c.rows for c in cycles], pa.int64()),
     }
-    for name, values in statistics(moments, spec).items():
-        columns[name] = pa.array(
-            values, mask=np.isnan(values) if values.dtype.kind == "f" else None
-        )
-    return pa.table(columns)
+    columns |= _features(statistics(moments, spec), len(cycles))
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _features(values: Fields, cycles: int) -> dict[str, pa.Array]:
+    """Feature columns, NaN as null; slices of one array a type, since there are hundreds of columns."""
+    columns: dict[str, pa.Array] = dict.fromkeys(values)
+    for kind in "if":
+        names = [name for name, column in values.items() if column.dtype.kind == kind]
+        if names:
+            flat = pa.array(np.concatenate([values[name] for name in names]), from_pandas=True)
+            columns |= {name: flat.slice(k * cycles, cycles) for k, name in enumerate(names)}
+    return columns

@@ -1,7 +1,8 @@
-"""The sums that moments follow from, taken over tiles of rows by sensors that fit a core's own cache.
+"""The sums that moments follow from, taken over tiles of sensors by rows that fit a core's own cache.
 
-All time goes into a few passes over each tile, so readings stay as narrow as they came for whatever is
-exact in float32 (extremes, comparisons) and are widened once for the sums.
+Nearly all time goes into a few passes over each tile: readings stay as narrow as they came for what is
+exact in float32 (extremes, comparisons) and are widened once, for the sums. What only few cells of a tile
+need is put right afterwards, for all tiles together.
 """
 
 from __future__ import annotations
@@ -16,18 +17,26 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Readings = npt.NDArray[np.floating]
 Times = npt.NDArray[np.int64]
+Tile = tuple[int, int]  # first row, and the row after the last
 
-FLAT = 1024  # readings whose range is a smaller part of their size than this are summed off a pivot
+MS = 1_000_000
+FLOAT32_WHOLE = 2**24  # float32 holds all whole numbers up to here
+ALIKE = 1024  # times their range: the size from which readings are summed off a pivot
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
     """Of each tile and sensor, (tiles, sensors) unless said otherwise.
 
-    ``n`` readings; ``low high first last`` in the readings' own type; ``total`` and ``squares`` of
-    reading - ``pivot``, ``with_time`` of that times the centred time; ``t_mean`` (tiles,) mean time of all
-    rows in s after the tile's first, ``t_sum t_squares`` of the centred time over rows with a reading;
-    ``above_ns`` and ``edge_above`` as in :class:`cycles.moments.Moments`.
+    Attributes:
+        n: readings.
+        low, high, first, last: readings, in their own type; NaN without one.
+        pivot: what was taken off the readings before they were summed.
+        linear: (tiles, sensors, 2) their sum, and that of their product with the centred time.
+        squares: sum of their squares.
+        t_mean: (tiles,) mean time of all rows, s after the tile's first.
+        t_sum, t_squares: sums of the centred time, and of its square, over the rows with a reading.
+        above_ns, edge_above: as in :class:`cycles.moments.Moments`.
     """
 
     n: Ints
@@ -36,136 +45,189 @@ class Sums:
     first: Readings
     last: Readings
     pivot: Floats
-    total: Floats
+    linear: Floats
     squares: Floats
-    with_time: Floats
     t_mean: Floats
     t_sum: Floats
     t_squares: Floats
-    above_ns: Ints
-    edge_above: Ints
+    above_ns: Floats
+    edge_above: npt.NDArray[np.bool_]
 
     @classmethod
-    def empty(cls, tiles: int, sensors: int, kind: np.dtype[np.floating]) -> Sums:
-        """Room for the sums of so many tiles."""
-        shape = (tiles, sensors)
-        kept = [np.empty(shape, kind) for _ in range(4)]
-        sums = [np.zeros(shape) for _ in range(4)]
-        n, above, edge = (np.zeros(shape, np.int64) for _ in range(3))
-        t_sum, t_squares = np.zeros(shape), np.zeros(shape)
-        return cls(n, *kept, *sums, np.zeros(tiles), t_sum, t_squares, above, edge)
+    def empty(cls, clock: Clock, sensors: int, kind: np.dtype[np.floating]) -> Sums:
+        """Room for all tiles; times as if no reading were missing."""
+        tiles = len(clock.mean)
+        low, high, first, last = np.empty((4, tiles, sensors), kind)
+        pivot, squares, t_sum, above = np.zeros((4, tiles, sensors))
+        return cls(
+            n=np.repeat(np.diff(clock.starts)[:, None], sensors, axis=1),
+            low=low,
+            high=high,
+            first=first,
+            last=last,
+            pivot=pivot,
+            linear=np.empty((tiles, sensors, 2)),
+            squares=squares,
+            t_mean=clock.mean,
+            t_sum=t_sum,
+            t_squares=np.repeat(clock.squares[:, None], sensors, axis=1),
+            above_ns=above,
+            edge_above=np.zeros((tiles, sensors), np.bool_),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Times of the tiles' rows, one tile after the other.
+
+    Attributes:
+        starts: (tiles + 1,) where each tile's rows begin here.
+        mean: (tiles,) s after the tile's first row.
+        powers: (3, rows) of the centred time, that is s after the tile's mean: 1, itself, its square.
+        squares: (tiles,) sums of the latter.
+        steps: (rows,) in ``unit_ns``, from each row to the next of its tile, 0 for the last: whole numbers
+            whose sums over a tile their type holds exactly.
+    """
+
+    starts: Ints
+    mean: Floats
+    powers: Floats
+    squares: Floats
+    steps: Readings
+    unit_ns: int
+
+    @classmethod
+    def of(cls, times: Times, tiles: Sequence[Tile]) -> Clock:
+        """Read the clock of the tiles."""
+        lengths = np.asarray([b - a for a, b in tiles])
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        own = np.concatenate([times[a:b] for a, b in tiles])
+        seconds = (own - np.repeat(own[starts[:-1]], lengths)) / 1e9
+        mean = np.add.reduceat(seconds, starts[:-1]) / lengths
+        powers = np.ones((3, len(own)))
+        powers[1] = seconds - np.repeat(mean, lengths)
+        np.square(powers[1], out=powers[2])
+        squares = np.add.reduceat(powers[2], starts[:-1])
+        steps = np.zeros(len(own))
+        steps[:-1] = np.diff(own)
+        steps[starts[1:] - 1] = 0.0
+        in_ms = steps / MS
+        if (in_ms == np.rint(in_ms)).all() and seconds.max() * 1e3 < FLOAT32_WHOLE:
+            return cls(starts, mean, powers, squares, in_ms.astype(np.float32), MS)
+        return cls(starts, mean, powers, squares, steps, 1)
+
+    def rows(self, t: int) -> slice:
+        """Where tile ``t`` is."""
+        return slice(int(self.starts[t]), int(self.starts[t + 1]))
 
 
 def tile_sums(
     columns: Sequence[Readings],
-    tiles: Sequence[tuple[int, int]],
+    tiles: Sequence[Tile],
     times: Times,
     levels: Sequence[float | None],
 ) -> Sums:
     """Sum every tile.
 
     Args:
-        columns: one array of readings per sensor, (rows,), all of one type.
-        tiles: row ranges, none empty.
+        columns: one array of readings per sensor, (rows,), all of one type; non-finite ones are missing.
+        tiles: first row and row after the last, none empty.
         times: (rows,) int64 ns, strictly increasing.
         levels: per sensor the level for the time above it, or None.
     """
-    width, kind = len(columns), np.result_type(*columns)
-    longest = max(b - a for a, b in tiles)
-    space, wide_space = np.empty(width * longest, kind), np.empty(width * longest)
-    asked = np.asarray([np.nan if level is None else level for level in levels])
-    sums = Sums.empty(len(tiles), width, kind)
+    clock = Clock.of(times, tiles)
+    kind = columns[0].dtype
+    asked = np.asarray([np.nan if level is None else level for level in levels], kind)
+    sums = Sums.empty(clock, len(columns), kind)
     with np.errstate(invalid="ignore", over="ignore"):
-        for t, (a, b) in enumerate(tiles):
-            size = width * (b - a)
-            readings = space[:size].reshape(width, b - a)
-            np.concatenate([column[a:b] for column in columns], out=space[:size])
-            wide = wide_space[:size].reshape(width, b - a)
-            _sum_tile(sums, t, readings, wide, times[a:b], asked)
+        _sweep(sums, columns, tiles, clock, asked)
+        _mend(sums, columns, tiles, clock)
     return sums
 
 
-def _sum_tile(
-    sums: Sums, t: int, readings: Readings, wide: Floats, times: Times, levels: Floats
+def _sweep(
+    sums: Sums, columns: Sequence[Readings], tiles: Sequence[Tile], clock: Clock, levels: Readings
 ) -> None:
-    """Sum one tile, (sensors, rows); its readings are used up."""
-    rows = len(times)
-    clock = np.empty((2, rows))
-    clock[0] = 1.0
-    seconds = (times - times[0]) / 1e9
-    sums.t_mean[t] = np.add.reduce(seconds) / rows
-    centred = np.subtract(seconds, sums.t_mean[t], out=clock[1])
-    low = np.minimum.reduce(readings, axis=1, out=sums.low[t])
-    high = np.maximum.reduce(readings, axis=1, out=sums.high[t])
-    sums.first[t], sums.last[t] = readings[:, 0], readings[:, -1]
-    sums.n[t], sums.t_squares[t] = rows, centred @ centred
-    holed = np.flatnonzero(~np.isfinite(high - low))
-    missing = _without_holes(sums, t, readings, holed, centred) if len(holed) else None
-    flat = readings.reshape(-1)
-    if missing is not None:
-        flat[missing] = -np.inf  # above no level
-    _time_above(sums, t, readings, times, levels)
-    pivot = _pivots(low, high)
-    if pivot is not None:
-        sums.pivot[t] = pivot
-        which = np.flatnonzero(pivot)
-        readings[which] -= pivot[which, None]
-    if missing is not None:
-        flat[missing] = 0.0
-    np.copyto(wide, readings)
-    sums.total[t], sums.with_time[t] = (wide @ clock.T).T
-    np.vecdot(wide, wide, out=sums.squares[t])
+    """Sum all tiles, missing readings as zeros."""
+    width, kind = len(columns), columns[0].dtype
+    room = width * max(b - a for a, b in tiles)
+    narrow, wide = np.empty(room, kind), np.empty(room)
+    weights = wide.view(clock.steps.dtype)  # what is in it is used up before wide is filled
+    for t, (a, b) in enumerate(tiles):
+        size, shape, own = width * (b - a), (width, b - a), clock.rows(t)
+        np.concatenate([column[a:b] for column in columns], out=narrow[:size])
+        tile = narrow[:size].reshape(shape)
+        low = np.minimum.reduce(tile, axis=1, out=sums.low[t])
+        high = np.maximum.reduce(tile, axis=1, out=sums.high[t])
+        sums.first[t], sums.last[t] = tile[:, 0], tile[:, -1]
+        holed = (~np.isfinite(low + high)).nonzero()[0]
+        filled = _hole_sums(sums, t, tile, holed, clock.powers[:, own]) if len(holed) else None
+        _time_above(sums, t, tile, levels, clock.steps[own], weights[:size].reshape(shape))
+        if filled is not None:
+            tile[holed] = filled
+        block = wide[:size].reshape(shape)
+        np.copyto(block, tile)
+        np.matmul(block, clock.powers[:2, own].T, out=sums.linear[t])
+        np.vecdot(block, block, out=sums.squares[t])
+    np.multiply(sums.above_ns, clock.unit_ns, out=sums.above_ns)
 
 
-def _without_holes(
-    sums: Sums, t: int, readings: Readings, holed: Ints, centred: Floats
-) -> npt.NDArray[np.intp] | None:
-    """Correct what missing readings spoil in some rows; return where they are in the flat tile."""
-    rows = len(centred)
-    part = readings[holed]  # (holed, rows)
+def _hole_sums(
+    sums: Sums, t: int, tile: Readings, holed: npt.NDArray[np.intp], powers: Floats
+) -> Readings:
+    """Sum what holes change for the sensors that have some; return their rows, holes as zeros."""
+    part = tile[holed]  # (holed, rows)
     present = np.isfinite(part)
-    where = np.flatnonzero(~present)
-    if not len(where):
-        return None
-    row, when = np.divmod(where, rows)
-    weights = present.astype(np.float64) @ np.stack([np.ones(rows), centred, centred**2], axis=1)
-    sums.n[t, holed] = weights[:, 0]
-    sums.t_sum[t, holed], sums.t_squares[t, holed] = weights[:, 1], weights[:, 2]
-    first, last = part[:, 0].copy(), part[:, -1].copy()
-    for r in np.flatnonzero(~present[:, 0]):
-        first[r] = part[r, present[r].argmax()]
-    for r in np.flatnonzero(~present[:, -1]):
-        last[r] = part[r, rows - 1 - present[r, ::-1].argmax()]
-    part.reshape(-1)[where] = first[row]
-    sums.first[t, holed], sums.last[t, holed] = first, last
-    sums.low[t, holed], sums.high[t, holed] = part.min(axis=1), part.max(axis=1)
-    return holed[row] * rows + when
+    low, high = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
+    if not np.isfinite(low + high).all():  # infinite readings are missing too
+        part[~present] = np.nan
+        tile[holed] = part
+        low, high = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
+    sums.low[t, holed], sums.high[t, holed] = low, high
+    times = present.astype(np.float64) @ powers.T  # (holed, 3)
+    sums.n[t, holed] = times[:, 0]
+    sums.t_sum[t, holed], sums.t_squares[t, holed] = times[:, 1], times[:, 2]
+    part.reshape(-1)[np.logical_not(present).reshape(-1).nonzero()[0]] = 0.0
+    return part
 
 
-def _pivots(low: Readings, high: Readings) -> Readings | None:
-    """Where to sum from, per sensor, or None where zero will do.
-
-    The sum of squares loses to rounding what the readings' size exceeds their spread by. Halfway between
-    the extremes x - pivot is exact (Sterbenz) where the readings are that nearly alike, and at most
-    sqrt(rows) times their deviation.
-    """
-    middle = low * low.dtype.type(0.5) + high * low.dtype.type(0.5)
-    alike = (high - low) * FLAT < np.abs(middle)
-    return np.where(alike, middle, low.dtype.type(0)) if alike.any() else None
-
-
-def _time_above(sums: Sums, t: int, readings: Readings, times: Times, levels: Floats) -> None:
-    """Count the time above each level: from a row above it to the next row, whatever that one reads."""
-    low, high, rows = sums.low[t], sums.high[t], len(times)
-    reached = high > levels
-    if not reached.any():
+def _time_above(
+    sums: Sums, t: int, tile: Readings, levels: Readings, steps: Readings, weights: Readings
+) -> None:
+    """Time above the level, from a row above it to the next row, of the sensors that reach theirs."""
+    reached = (sums.high[t] > levels).nonzero()[0]
+    if not len(reached):
         return
-    whole = (low > levels) & (sums.n[t] == rows)
-    sums.above_ns[t, whole], sums.edge_above[t, whole] = times[-1] - times[0], 1
-    some = np.flatnonzero(reached & ~whole)
-    if len(some):
-        part = readings if len(some) == len(readings) else readings[some]
-        over = part > levels[some, None].astype(part.dtype)
-        steps = np.diff(times).astype(np.float64)  # whole numbers below 2**53: their sum is exact
-        sums.above_ns[t, some] = over[:, :-1].astype(np.float64) @ steps
-        sums.edge_above[t, some] = over[:, -1]
+    if 2 * len(reached) < len(tile):
+        tile, levels, weights = tile[reached], levels[reached], weights[: len(reached)]
+    else:
+        reached = np.arange(len(tile))
+    over = tile > levels[:, None]
+    np.copyto(weights, over)
+    sums.above_ns[t, reached] = weights @ steps
+    sums.edge_above[t, reached] = over[:, -1]
+
+
+def _mend(sums: Sums, columns: Sequence[Readings], tiles: Sequence[Tile], clock: Clock) -> None:
+    """Put right the few cells for which the sweep is not: one by one, from their column.
+
+    Sums of squares lose to rounding what the readings' size exceeds their deviation by, and that is at
+    least their range over sqrt(2 n). Where the first or last row is missing, another is first or last.
+    """
+    low, high = sums.low, sums.high
+    size = np.maximum(np.abs(low), np.abs(high))
+    alike = (low < high) & ((high - low) * low.dtype.type(ALIKE) < size)
+    for t, s in np.argwhere(alike):
+        a, b = tiles[t]
+        readings = columns[s][a:b].astype(np.float64)
+        present = np.isfinite(readings)
+        sums.pivot[t, s] = pivot = readings[present].mean()
+        off = np.where(present, readings - pivot, 0.0)
+        sums.linear[t, s] = off @ clock.powers[:2, clock.rows(t)].T
+        sums.squares[t, s] = off @ off
+    torn = (sums.n > 0) & ~np.isfinite(sums.first + sums.last)
+    for t, s in np.argwhere(torn):
+        a, b = tiles[t]
+        present = np.isfinite(columns[s][a:b])
+        sums.first[t, s] = columns[s][a + present.argmax()]
+        sums.last[t, s] = columns[s][b - 1 - present[::-1].argmax()]

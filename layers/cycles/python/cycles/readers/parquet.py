@@ -53,18 +53,19 @@ def read_wide(path: Path, spec: CycleSpec, name: str) -> Recording:
     times = times_from(head[spec.timestamp.column], spec.timestamp, name)
     signal = _signal(head[spec.running.signal], spec, name)
 
+    kind = _common_kind(schema, spec)
+
+    def decoded(part: slice) -> list[npt.NDArray[np.floating]]:
+        names = [s.name for s in spec.sensors[part]]
+        here = [n for n in names if n in present]
+        fresh = [n for n in here if n not in head]  # the signal is decoded already
+        arrays = head | dict(zip(fresh, _decoded(file, fresh, name), strict=True))
+        absent = np.full(rows if len(here) < len(names) else 0, np.nan, kind)
+        return [readings(arrays[n], kind, n, name) if n in arrays else absent for n in names]
+
     def batches() -> Iterator[Batch]:
-        kind = _common_kind(schema, spec)
         for part in batch_slices(len(spec.sensors), rows, kind.itemsize):
-            names = [s.name for s in spec.sensors[part]]
-            here = [n for n in names if n in present]
-            fresh = [n for n in here if n not in head]  # the signal is decoded already
-            arrays = head | dict(zip(fresh, _decoded(file, fresh, name), strict=True))
-            absent = np.full(rows, np.nan, kind) if len(here) < len(names) else None
-            yield (
-                part,
-                [readings(arrays[n], kind, n, name) if n in arrays else absent for n in names],
-            )  # type: ignore[misc]
+            yield part, decoded(part)  # nothing here holds it: one batch is in memory at a time
 
     return Recording(name, times, units, signal, batches)
 

@@ -41,8 +41,17 @@ class CyclesKernel:
             ) from problem
 
     def read(self, fragment: bytes) -> Cut:
-        """Read back what was cut before."""
-        return _told(Fragment.read(BytesIO(fragment)), fragment)
+        """Read back what was cut before.
+
+        Raises:
+            Misconfigured: it was written by a kernel of another format.
+        """
+        try:
+            return _told(Fragment.read(BytesIO(fragment)), fragment)
+        except BadRecording as problem:
+            raise Misconfigured(
+                f"{problem}; delete the stored fragment to have its file cut again"
+            ) from problem
 
 
 def _told(fragment: Fragment, stored: bytes | None = None) -> Cut:

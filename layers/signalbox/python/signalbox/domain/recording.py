@@ -33,4 +33,8 @@ class Kernel(Protocol):
         """
 
     def read(self, fragment: bytes) -> Cut:
-        """Read back what was cut before."""
+        """Read back what was cut before.
+
+        Raises:
+            Misconfigured: it was written by a kernel of another format.
+        """

@@ -52,7 +52,7 @@ class Door(Generic[EventT]):
     ) -> None:
         update_wrapper(self, handle)
         self._handle = handle
-        self._contract = contract
+        self.contract = contract
         self._settings = settings
         self._batch = batch
 
@@ -65,7 +65,7 @@ class Door(Generic[EventT]):
                 if self._batch:
                     return self._take_batch(payload, context)
                 identifier = str(payload.get("id", context.aws_request_id))
-                self._take(identifier, payload, lambda: self._contract.model_validate(payload))
+                self._take(identifier, payload, lambda: self.contract.model_validate(payload))
                 return None
         finally:
             self.telemetry.flush()
@@ -109,7 +109,7 @@ class Door(Generic[EventT]):
 
     def _take_message(self, record: Any) -> None:
         message = record.raw_event
-        queued = QueuedEvent[self._contract]  # type: ignore[name-defined]
+        queued = QueuedEvent[self.contract]  # type: ignore[name-defined]
         with self.telemetry.about(message_id=message["messageId"]):
             self._take(
                 message["messageId"],
