@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from functools import partial
 
 from werkzeug.serving import make_server
 
+from localcloud.errors import DeployError
 from localcloud.seams import QuietHandler, application
 
 # werkzeug looks for a stop request this often; its default of 0.5 s would be felt at every close
@@ -18,8 +20,15 @@ _STOP_POLL_S = 0.02
 @contextmanager
 def served(port: int = 0) -> Iterator[str]:
     """moto's state behind one URL, yielded, until the context ends; port 0 takes a free one."""
+    # werkzeug would end the process over a port in use; bound here, it is an error like any other
+    listening = _bound(port)
     server = make_server(
-        "127.0.0.1", port, application(), threaded=True, request_handler=QuietHandler
+        "127.0.0.1",
+        port,
+        application(),
+        threaded=True,
+        request_handler=QuietHandler,
+        fd=listening.fileno(),
     )
     thread = threading.Thread(
         target=partial(server.serve_forever, poll_interval=_STOP_POLL_S),
@@ -28,8 +37,23 @@ def served(port: int = 0) -> Iterator[str]:
     )
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+        listening.close()
+
+
+def _bound(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen(128)
+    except OSError as problem:
+        listening.close()
+        raise DeployError(
+            f"port {port} on 127.0.0.1 cannot be had ({problem.strerror}); choose another"
+        ) from problem
+    return listening

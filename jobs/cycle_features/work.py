@@ -17,7 +17,8 @@ from signalbox.adapters.objects import Objects
 from signalbox.contracts.keys import features_key, fragment_key, fragments_prefix, newest
 from signalbox.contracts.s3 import ObjectRef
 from signalbox.contracts.workload import Workload
-from signalbox.errors import Rejected, SignalboxError
+from signalbox.domain.recording import Cut
+from signalbox.errors import Rejected, SignalboxError, Transient
 
 Item = dict[str, Any]
 
@@ -39,8 +40,11 @@ def cut_files(plan: Plan, items: Iterable[Item]) -> Iterator[Item]:
         items: ``{"key": <source key>}`` each.
 
     Yields:
-        ``{"done": ...}`` or ``{"rejected": ...}`` in the words of the run's report: a file that fails,
-        for whatever reason AWS or the kernel gives, is an outcome and not the end of the run.
+        ``{"done": ...}`` or ``{"rejected": ...}`` in the words of the run's report: a file that fails
+        is an outcome and not the end of the run.
+
+    Raises:
+        Misconfigured: the deployment does not fit; every file would fail alike.
     """
     objects, workload = Objects(plan.bucket), Workload.model_validate(plan.workload)
     for item in items:
@@ -50,7 +54,7 @@ def cut_files(plan: Plan, items: Iterable[Item]) -> Iterator[Item]:
             yield {"done": _cut_file(objects, workload, source, size)}
         except Rejected as problem:
             yield {"rejected": _told(source, problem.reason, problem)}
-        except SignalboxError as problem:
+        except Transient as problem:  # tried three times already; the manifest may be sent again
             yield {"rejected": _told(source, "failed", problem)}
 
 
@@ -74,9 +78,10 @@ def _cut_file(objects: Objects, workload: Workload, source: ObjectRef, size: int
     except ValueError as problem:
         raise Rejected("bad-key", str(problem)) from problem
     known = newest(source.key, objects.children(fragments_prefix(source.key)))
+    cut = None
     if known and known.kind == "parquet" and known.sequencer == source.sequencer:
-        cut = kernel.read(objects.read(output_key))
-    else:
+        cut = _still_valid(objects.read(output_key), workload)
+    if cut is None:
         limit = workload.recording.max_bytes
         if size > limit:
             raise Rejected("too-large", f"{source.key!r} has {size:,} bytes, allowed are {limit:,}")
@@ -88,6 +93,13 @@ def _cut_file(objects: Objects, workload: Workload, source: ObjectRef, size: int
         "cycles": cut.cycles, "rows": cut.rows,
         "start": cut.start.isoformat(), "end": cut.end.isoformat(),
     }  # fmt: skip
+
+
+def _still_valid(stored: bytes, workload: Workload) -> Cut | None:
+    """What was cut before, unless the workload has changed since."""
+    digest = CycleSpec.from_mapping(workload.mapping()).digest
+    same = Fragment.read(io.BytesIO(stored)).spec_digest == digest
+    return CyclesKernel().read(stored) if same else None
 
 
 def stitch_units(plan: Plan, items: Iterable[Item]) -> Iterator[Item]:

@@ -15,6 +15,7 @@ import sysconfig
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -61,7 +62,7 @@ class Space:
 
     @contextmanager
     def _importing(self) -> Iterator[None]:
-        hidden = self._take_modules()
+        hidden = self._take_modules() | _take_rooms()
         path = list(sys.path)
         sys.modules.update(self._modules)
         sys.meta_path.insert(0, self._finder)
@@ -136,6 +137,26 @@ def _belongs_to_python(entry: str) -> bool:
     """
     parents = {entry, str(Path(entry).parent)}
     return bool(parents & _PYTHON_PATHS) or entry.endswith(".zip")
+
+
+@cache
+def _is_room(name: str) -> bool:
+    """Whether a top-level module comes from outside Python and its packages: a room of a repository."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    folders = list(getattr(module, "__path__", None) or [])
+    origin = folders[0] if folders else getattr(spec, "origin", None)
+    if not origin or not Path(origin).is_absolute():  # built in, frozen, or the program itself
+        return False
+    return not any(origin.startswith(path + os.sep) for path in _PYTHON_PATHS)
+
+
+def _take_rooms() -> dict[str, ModuleType]:
+    """Hide what the program imported from its own repository; no Lambda has it. We stay ourselves."""
+    tops = {name.partition(".")[0] for name in list(sys.modules)}
+    rooms = {name for name in tops - {"localcloud", "__main__"} if _is_room(name)}
+    names = [name for name in sys.modules if name.partition(".")[0] in rooms]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 _PROCESS = os.environ  # noqa: TID251 - not read for settings: swapped whole for the function's

@@ -151,13 +151,20 @@ def test_of_two_files_that_contradict_each_other_the_one_ranked_first_stands():
         assert_same(result.table, reference.cycles(times[:5], part, mapping), part)
 
 
-def test_fragments_of_another_specification_are_refused():
-    times, columns = simple([0.0, 3.0, 0.0])
-    cut = cut_all(
-        [piece("a", times, columns, 0, 3)], CycleSpec.from_mapping(workload(RUNNING[1], 0, 0))
-    )
-    with pytest.raises(BadRecording, match="another cycle specification"):
-        stitch(cut, CycleSpec.from_mapping(workload(RUNNING[1], 0, 1)), {}.__getitem__)
+def test_a_fragment_of_another_specification_is_cut_again_from_its_file():
+    times, columns = simple([0.0, 3.0, 0.0, 3.0, 0.0])
+    file = piece("a", times, columns, 0, 5)
+    old = cut_all([file], CycleSpec.from_mapping(workload(RUNNING[1], 0, 0)))
+    mapping = workload(RUNNING[1], 0, 3)
+    result = stitch(old, CycleSpec.from_mapping(mapping), {"a": file}.__getitem__)
+    assert_same(result.table, reference.cycles(times, columns, mapping), columns)
+    assert result.table.num_rows == 1
+
+    def gone(name):
+        raise BadRecording("truncated", f"{name}: cut short")
+
+    result = stitch(old, CycleSpec.from_mapping(mapping), gone)
+    assert (result.table.num_rows, [name for name, _ in result.rejected]) == (0, ["a"])
 
 
 def test_the_same_fragment_is_stored_in_the_same_bytes():

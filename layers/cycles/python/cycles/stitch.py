@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from cycles.cut import cut_recording
 from cycles.detect import Run, State, reduce
 from cycles.errors import BadRecording
 from cycles.fragment import Fragment
@@ -62,30 +63,32 @@ def stitch(
     Args:
         fragments: ``(name, fragment)`` of each file, one version each, in any order. Names must differ;
             they rank files that contradict each other, the lowest standing.
-        spec: the specification all fragments were cut under.
-        reread: opens a file again by name; called only for files that overlap in time.
+        spec: the cycle specification; a fragment cut under another one is cut again from its file.
+        reread: opens a file again by name; called for files that overlap in time or must be cut again.
         units: stitch these units only, all by default.
-
-    Raises:
-        BadRecording: a fragment was cut under another specification.
     """
     by_unit: dict[str, list[tuple[str, Fragment]]] = defaultdict(list)
-    for name, fragment in fragments:
-        if fragment.spec_digest != spec.digest:
-            raise BadRecording(
-                "other-spec",
-                f"{name}: cut under another cycle specification; process the file again",
-            )
-        for unit in fragment.units:
-            if units is None or unit in units:
-                by_unit[unit].append((name, fragment))
-    cycles: list[_Cycle] = []
     rejected: dict[str, BadRecording] = {}
+    for name, fragment in fragments:
+        try:
+            current = _cut_under(spec, name, fragment, reread)
+        except BadRecording as problem:
+            rejected[name] = problem
+            continue
+        for unit in current.units:
+            if units is None or unit in units:
+                by_unit[unit].append((name, current))
+    cycles: list[_Cycle] = []
     for unit in sorted(by_unit):
         pieces, refused = _without_overlap(unit, by_unit[unit], spec, reread)
         rejected.update(refused)
         cycles.extend(_cycles_of(unit, pieces, spec))
     return Stitched(_table(cycles, spec), tuple(sorted(rejected.items())))
+
+
+def _cut_under(spec: CycleSpec, name: str, fragment: Fragment, reread: Reread) -> Fragment:
+    same = fragment.spec_digest == spec.digest
+    return fragment if same else cut_recording(reread(name), spec)
 
 
 def _without_overlap(
