@@ -82,14 +82,17 @@ def rejections(reasons: Mapping[str, str]) -> Table:
 
 
 def paths(journeys: Sequence[Journey]) -> Table:
-    """A row a file: the stations on its way and where it ended."""
+    """A row a file: the stations on its way and where it ended.
+
+    The cycles told are those that the file alone closes; its first and last one may need its neighbours.
+    """
     view = Table(title="The path every file took", title_justify="left")
     for name in ("file", "path", "output"):
         view.add_column(name, overflow="fold")
     for journey in journeys:
         names = dict.fromkeys(step.name.removeprefix(STACK) for step in journey.steps)
         stations = " → ".join(names)
-        end = f"[green]{journey.cycles} cycles[/] " if journey.outcome == "features" else ""
+        end = f"[green]{journey.cycles} closed[/] " if journey.outcome == "features" else ""
         end = f"[red]{escape(journey.message)}[/] " if journey.outcome == "rejected" else end
         view.add_row(escape(journey.key), escape(stations), end + escape(journey.output_key))
     return view

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from cli.workloads import WORKLOADS, load, spec_of
 from localcloud import pattern
 from localcloud.deploy.template import read_template
+from signalbox.contracts import workload
 from signalbox.contracts.own import OWN_EVENTS
 from signalbox.contracts.s3 import ObjectCreated
 from signalbox.runtime.settings import DoorSettings
@@ -222,9 +224,9 @@ def test_locks_name_exact_versions_and_no_addresses():
 
 @pytest.mark.parametrize("path", found("*.yaml", 3, "workloads"), ids=lambda p: p.stem)
 def test_every_workload_builds_its_specification_and_is_in_the_docs(path):
-    workload = load(path.stem)
-    assert workload.name == path.stem
-    assert spec_of(workload).result_names
+    found_there = load(path.stem)
+    assert found_there.name == path.stem
+    assert spec_of(found_there).result_names
     assert path.parent == WORKLOADS
     assert f"`{path.stem}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -310,3 +312,20 @@ def test_doors_import_nothing_heavy_unless_they_need_it():
         )  # fmt: skip
         allowed = {"numpy", "pyarrow"} if name == "OnSensorFile" else set()
         assert set(ran.stdout.split()) <= allowed, name
+
+
+def test_every_field_of_a_workload_is_documented():
+    def fields(model: type[BaseModel]) -> set[str]:
+        out = set()
+        for name, field in model.model_fields.items():
+            out.add(name)
+            for inner in re.findall(
+                r"signalbox\.contracts\.workload\.(\w+)", str(field.annotation)
+            ):
+                out |= fields(getattr(workload, inner))
+        return out
+
+    text = (ROOT / "docs" / "workloads.md").read_text(encoding="utf-8")
+    names = fields(workload.Workload)
+    assert len(names) > 20
+    assert {name for name in names if not re.search(rf"\b{name}\b", text)} == set()

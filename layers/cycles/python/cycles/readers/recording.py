@@ -110,7 +110,8 @@ def _times_from_numbers(column: pa.Array, scale: int) -> Times:
             raise pa.ArrowInvalid("missing time")
         whole = np.floor(values)
         fine: Times = np.rint((values - whole) * scale).astype(np.int64)
-        return fine + whole.astype(np.int64) * scale
+        fine += whole.astype(np.int64) * scale
+        return fine
     if values.dtype.kind not in "iu":
         raise pa.ArrowInvalid("a time that is no number")
     times: Times = values.astype(np.int64) * scale
