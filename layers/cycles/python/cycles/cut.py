@@ -13,7 +13,8 @@ from cycles.errors import BadRecording
 from cycles.fragment import Extent, Fragment, Stretch
 from cycles.moments import Moments, measure
 from cycles.readers import Recording, check_times, open_recording
-from cycles.spec import CycleSpec, Sensor
+from cycles.spec import CycleSpec
+from cycles.sums import Clock
 
 KEPT_BYTES = 16 * 2**20
 SPARSE_STEP = 997  # a prime, so that no periodic drop-out hides a live sensor from the quick look
@@ -61,33 +62,44 @@ def cut_recording(recording: Recording, spec: CycleSpec) -> Fragment:
 def _measured(recording: Recording, spec: CycleSpec, runs: dict[str, list[Run]]) -> Moments:
     """Measure every stretch that has rows, a batch of sensors at a time."""
     moments = Moments.empty(sum(len(found) for found in runs.values()), len(spec.sensors))
-    span = max(int(recording.times.max() - recording.times.min()), 0)
+    clocks = {}
+    for unit, found in runs.items():
+        ranges = [(run.parts[0][0], run.parts[-1][1]) if run.parts else (0, 0) for run in found]
+        clocks[unit] = Clock.of(recording.times[recording.units[unit]], ranges)
     for part, columns in recording.batches():
-        sensors = spec.sensors[part]
-        if span > spec.max_gap_ns:  # a shorter file is no evidence that a sensor is dead
-            _refuse_dead(recording, sensors, columns)
-        levels = [s.above if "above_s" in s.statistics else None for s in sensors]
+        own = _alive(recording, spec, part, columns)
+        levels = [
+            spec.sensors[s].above if "above_s" in spec.sensors[s].statistics else None for s in own
+        ]
+        where = part if len(own) == len(columns) else list(own)
         first = 0
         for unit, found in runs.items():
-            rows = recording.units[unit]
-            ranges = [(run.parts[0][0], run.parts[-1][1]) if run.parts else (0, 0) for run in found]
-            own = [column[rows] for column in columns]
-            measured = measure(own, ranges, recording.times[rows], levels)
-            for name, values in measured.values.items():
-                moments.values[name][first : first + len(found), part] = values
+            clock, rows = clocks[unit], recording.units[unit]
+            if clock and own:
+                read = [column[rows] for column in own.values()]
+                measured = measure(read, len(found), clock, levels)
+                for name, values in measured.values.items():
+                    moments.values[name][first : first + len(found), where] = values
             first += len(found)
+        read = []
         del columns, own  # before the next batch is decoded
     return moments
 
 
-def _refuse_dead(
-    recording: Recording, sensors: Sequence[Sensor], columns: Sequence[npt.NDArray[np.floating]]
-) -> None:
-    for sensor, column in zip(sensors, columns, strict=True):
-        if not sensor.required or np.isfinite(column[0]):
+def _alive(
+    recording: Recording, spec: CycleSpec, part: slice, columns: Sequence[npt.NDArray[np.floating]]
+) -> dict[int, npt.NDArray[np.floating]]:
+    """The batch's sensors that have readings, by place; refuses a required one without."""
+    alive = {}
+    for s, column in zip(range(part.start, part.stop), columns, strict=True):
+        if np.isnan(column[0]) and np.isnan(column[::SPARSE_STEP]).all() and np.isnan(column).all():
+            # A file shorter than the gap that ends a cycle is no evidence that a sensor is dead.
+            span = int(recording.times.max()) - int(recording.times.min())
+            if spec.sensors[s].required and span > spec.max_gap_ns:
+                raise _silent(recording, spec.sensors[s].name)
             continue
-        if np.isnan(column[::SPARSE_STEP]).all() and np.isnan(column).all():
-            raise _silent(recording, sensor.name)
+        alive[s] = column
+    return alive
 
 
 def _silent(recording: Recording, column: str) -> BadRecording:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cycles.spec import CycleSpec
-from cycles.sums import Sums, tile_sums
+from cycles.sums import Clock, Sums, tile_sums
 
 Field = npt.NDArray[Any]  # floats or whole numbers, as the field's name says
 Readings = npt.NDArray[np.floating]
@@ -25,7 +24,6 @@ Times = npt.NDArray[np.int64]
 FLOAT_FIELDS = ("mean", "m2", "min", "max", "first", "last", "t_mean", "t_m2", "c")
 INT_FIELDS = ("n", "above_ns", "edge_above")
 FIELDS = (*INT_FIELDS, *FLOAT_FIELDS)
-TILE_ROWS = 4096  # a tile of 45 float32 sensors stays within a core's second-level cache
 ROUNDING = 1e-14  # a correlation with time below this is rounding, and the slope zero
 
 
@@ -62,47 +60,31 @@ class Moments:
 
 
 def measure(
-    columns: Sequence[Readings],
-    ranges: Sequence[tuple[int, int]],
-    times: Times,
-    levels: Sequence[float | None],
+    columns: Sequence[Readings], stretches: int, clock: Clock, levels: Sequence[float | None]
 ) -> Moments:
-    """Measure every row range of a batch of sensors, in float64.
+    """Measure every stretch of a batch of sensors, in float64.
 
     Args:
         columns: one array of readings per sensor, (rows,), all float32 or all float64; non-finite
             readings count as missing.
-        ranges: row ranges ``(i, j)``, in order, not overlapping.
-        times: (rows,) int64 ns, strictly increasing.
+        stretches: how many; those without rows have no tile.
+        clock: the stretches' tiles and times.
         levels: per sensor the level for the time above it, or None.
     """
-    out = Moments.empty(len(ranges), len(columns))
-    tiles = [
-        (k, a, min(a + TILE_ROWS, j))
-        for k, (i, j) in enumerate(ranges)
-        for a in range(i, j, TILE_ROWS)
-    ]
-    if not tiles:
-        return out
-    sums = tile_sums(columns, [(a, b) for _, a, b in tiles], times, levels)
-    fields = _moments_from_sums(sums)
-    owners = np.asarray([k for k, _, _ in tiles])
-    for t in np.flatnonzero(owners[1:] == owners[:-1]) + 1:
-        before, after = ({n: v[row] for n, v in fields.items()} for row in (t - 1, t))
-        k, a, _ = tiles[t]
-        for name, value in merge(before, after, _between(times, ranges[k][0], a)).items():
-            fields[name][t] = value
+    out = Moments.empty(stretches, len(columns))
+    fields = _moments_from_sums(tile_sums(columns, clock, levels), clock.unit_ns)
+    for t, tile in enumerate(clock.tiles[1:], 1):
+        if tile.stretch == clock.tiles[t - 1].stretch:
+            before, after = ({n: v[row] for n, v in fields.items()} for row in (t - 1, t))
+            for name, value in merge(before, after, tile.between).items():
+                fields[name][t] = value
+    owners = [tile.stretch for tile in clock.tiles]
     for name, value in fields.items():
         out.values[name][owners] = value  # of a stretch's tiles the last stands: it holds them all
     return out
 
 
-def _between(times: Times, i: int, a: int) -> tuple[float, int]:
-    """Seconds from the stretch's start to the tile's, and ns from the row before to the tile's first."""
-    return (int(times[a]) - int(times[i])) / 1e9, int(times[a]) - int(times[a - 1])
-
-
-def _moments_from_sums(sums: Sums) -> dict[str, Field]:
+def _moments_from_sums(sums: Sums, unit_ns: int) -> dict[str, Field]:
     """Moments of every tile from its sums, (tiles, sensors) each."""
     n, t_sum = sums.n, sums.t_sum
     total, with_time = sums.linear[..., 0], sums.linear[..., 1]
@@ -112,7 +94,7 @@ def _moments_from_sums(sums: Sums) -> dict[str, Field]:
         constant = low == high
         moments: dict[str, Field] = {
             "n": n,
-            "above_ns": sums.above_ns.astype(np.int64),
+            "above_ns": sums.above.astype(np.int64) * unit_ns,
             "edge_above": sums.edge_above.astype(np.int64),
             "mean": np.where(constant, low, sums.pivot + offset),
             "m2": np.where(constant, 0.0, np.maximum(sums.squares - total * offset, 0.0)),
@@ -169,13 +151,13 @@ def merge(
     return out
 
 
-def statistics(moments: Moments, spec: CycleSpec) -> dict[str, Field]:
-    """Result columns ``<sensor>__<stat>``, each (cycles,); NaN where there are too few readings."""
+def statistics(moments: Moments) -> dict[str, Field]:
+    """Every statistic of every sensor, (cycles, sensors) each; NaN where there are too few readings."""
     n = moments["n"]
     size = np.sqrt(moments["m2"] * moments["t_m2"])
     c = np.where(np.abs(moments["c"]) <= ROUNDING * size, 0.0, moments["c"])
     with np.errstate(invalid="ignore", divide="ignore"):
-        by_name = {
+        return {
             "n": n,
             "mean": moments["mean"],
             "std": np.where(n > 1, np.sqrt(moments["m2"] / (n - 1)), np.nan),
@@ -186,8 +168,3 @@ def statistics(moments: Moments, spec: CycleSpec) -> dict[str, Field]:
             "slope": np.where(moments["t_m2"] > 0, c / moments["t_m2"], np.nan),
             "above_s": np.where(n > 0, moments["above_ns"] / 1e9, np.nan),
         }
-    return {
-        f"{sensor.name}__{stat}": by_name[stat][:, s]
-        for s, sensor in enumerate(spec.sensors)
-        for stat in sensor.statistics
-    }

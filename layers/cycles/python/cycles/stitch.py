@@ -22,7 +22,7 @@ from cycles.fragment import Fragment
 from cycles.moments import Moments, merge, statistics
 from cycles.overlap import merged_fragment
 from cycles.readers import Recording
-from cycles.spec import CycleSpec
+from cycles.spec import STATISTICS, CycleSpec
 
 Reread = Callable[[str], Recording]
 Fields = dict[str, npt.NDArray[np.generic]]
@@ -161,16 +161,24 @@ def _table(cycles: Sequence[_Cycle], spec: CycleSpec) -> pa.Table:
         "duration_s": pa.array((ends - starts) / 1e9),
         "rows": pa.array([c.rows for c in cycles], pa.int64()),
     }
-    columns |= _features(statistics(moments, spec), len(cycles))
+    columns |= dict(zip(spec.result_names, _features(moments, spec), strict=True))
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
-def _features(values: Fields, cycles: int) -> dict[str, pa.Array]:
-    """Feature columns, NaN as null; slices of one array a type, since there are hundreds of columns."""
-    columns: dict[str, pa.Array] = dict.fromkeys(values)
-    for kind in "if":
-        names = [name for name, column in values.items() if column.dtype.kind == kind]
-        if names:
-            flat = pa.array(np.concatenate([values[name] for name in names]), from_pandas=True)
-            columns |= {name: flat.slice(k * cycles, cycles) for k, name in enumerate(names)}
-    return columns
+def _features(moments: Moments, spec: CycleSpec) -> list[pa.Array]:
+    """Feature columns, NaN as null: slices of two arrays, since there may be hundreds of columns."""
+    values = statistics(moments)
+    cycles = len(values["n"])
+    wanted = [
+        (STATISTICS.index(stat), s)
+        for s, sensor in enumerate(spec.sensors)
+        for stat in sensor.statistics
+    ]
+    which, sensor = np.asarray(wanted).T
+    stacked = np.stack([values[stat] for stat in STATISTICS])  # (statistics, cycles, sensors)
+    picked = pa.array(stacked[which, :, sensor].reshape(-1), from_pandas=True)
+    counts = pa.array(np.ascontiguousarray(values["n"].T).reshape(-1))  # the one of whole numbers
+    return [
+        picked.slice(k * cycles, cycles) if stat else counts.slice(s * cycles, cycles)
+        for k, (stat, s) in enumerate(wanted)
+    ]

@@ -17,11 +17,112 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Readings = npt.NDArray[np.floating]
 Times = npt.NDArray[np.int64]
-Tile = tuple[int, int]  # first row, and the row after the last
 
+Holes = tuple[
+    Ints, Ints
+]  # of missing readings the cell, flat in (tiles, sensors), and the clock's row
+
+TILE_ROWS = 4096
+TILE_SENSORS = 45
 MS = 1_000_000
 FLOAT32_WHOLE = 2**24  # float32 holds all whole numbers up to here
 ALIKE = 1024  # times their range: the size from which readings are summed off a pivot
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Rows of a recording that lie in one stretch.
+
+    Attributes:
+        stretch: which.
+        a, b: the first row and the row after the last.
+        rows: where the clock has them.
+        between: s from the stretch's first row to this tile's, ns from the row before to this tile's first.
+    """
+
+    stretch: int
+    a: int
+    b: int
+    rows: slice
+    between: tuple[float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Stretches cut into tiles, and the times of their rows, tile after tile.
+
+    Attributes:
+        tiles: in order; those of a stretch follow each other.
+        lengths: (tiles,) their rows.
+        spans: (tiles,) sums of their steps.
+        mean: (tiles,) s after the tile's first row.
+        design: (2, rows) ones, and the centred time: s after the tile's mean.
+        sums, squares: (tiles,) of the centred time (nothing but rounding) and of its square.
+        steps: (rows,) in ``unit_ns``, from each row to the next of its tile, 0 for the last: whole numbers
+            whose sums over a tile their type holds exactly.
+    """
+
+    tiles: tuple[Tile, ...]
+    lengths: Ints
+    spans: Readings
+    mean: Floats
+    design: Floats
+    sums: Floats
+    squares: Floats
+    steps: Readings
+    unit_ns: int
+
+    @classmethod
+    def of(cls, times: Times, ranges: Sequence[tuple[int, int]]) -> Clock | None:
+        """Read the clock of row ranges ``(i, j)``; None where all are empty.
+
+        Args:
+            times: (rows,) int64 ns, strictly increasing.
+            ranges: one for each stretch, in order, not overlapping.
+        """
+        tiles = _tiles(times, ranges)
+        if not tiles:
+            return None
+        lengths = np.asarray([tile.b - tile.a for tile in tiles])
+        first = np.asarray([tile.rows.start for tile in tiles])
+        own = np.concatenate([times[tile.a : tile.b] for tile in tiles])
+        seconds = (own - np.repeat(own[first], lengths)) / 1e9
+        longest_ms = seconds.max() * 1e3
+        mean = np.add.reduceat(seconds, first) / lengths
+        design = np.ones((2, len(own)))
+        centred = np.subtract(seconds, np.repeat(mean, lengths), out=design[1])
+        sums = np.add.reduceat(centred, first)
+        squares = np.add.reduceat(np.square(centred, out=seconds), first)
+        steps = np.zeros(len(own))
+        np.subtract(own[1:], own[:-1], out=steps[:-1])
+        steps[first[1:] - 1] = 0.0
+        in_ms = steps / MS
+        whole_ms = longest_ms < FLOAT32_WHOLE and bool((in_ms == np.rint(in_ms)).all())
+        kept = in_ms.astype(np.float32) if whole_ms else steps
+        return cls(
+            tiles,
+            lengths=lengths,
+            spans=np.add.reduceat(kept, first),
+            mean=mean,
+            design=design,
+            sums=sums,
+            squares=squares,
+            steps=kept,
+            unit_ns=MS if whole_ms else 1,
+        )
+
+
+def _tiles(times: Times, ranges: Sequence[tuple[int, int]]) -> tuple[Tile, ...]:
+    tiles: list[Tile] = []
+    at = 0
+    for k, (i, j) in enumerate(ranges):
+        for a in range(i, j, TILE_ROWS):
+            b = min(a + TILE_ROWS, j)
+            since = int(times[a]) - int(times[i])
+            step = int(times[a]) - int(times[a - 1]) if a > i else 0
+            tiles.append(Tile(k, a, b, slice(at, at + b - a), (since / 1e9, step)))
+            at += b - a
+    return tuple(tiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +137,7 @@ class Sums:
         squares: sum of their squares.
         t_mean: (tiles,) mean time of all rows, s after the tile's first.
         t_sum, t_squares: sums of the centred time, and of its square, over the rows with a reading.
-        above_ns, edge_above: as in :class:`cycles.moments.Moments`.
+        above: time above the level, in the clock's unit and type; ``edge_above`` whether the last row is.
     """
 
     n: Ints
@@ -50,7 +151,7 @@ class Sums:
     t_mean: Floats
     t_sum: Floats
     t_squares: Floats
-    above_ns: Floats
+    above: Readings
     edge_above: npt.NDArray[np.bool_]
 
     @classmethod
@@ -58,9 +159,9 @@ class Sums:
         """Room for all tiles; times as if no reading were missing."""
         tiles = len(clock.mean)
         low, high, first, last = np.empty((4, tiles, sensors), kind)
-        pivot, squares, t_sum, above = np.zeros((4, tiles, sensors))
+        pivot, squares = np.zeros((2, tiles, sensors))
         return cls(
-            n=np.repeat(np.diff(clock.starts)[:, None], sensors, axis=1),
+            n=np.repeat(clock.lengths[:, None], sensors, axis=1),
             low=low,
             high=high,
             first=first,
@@ -69,165 +170,141 @@ class Sums:
             linear=np.empty((tiles, sensors, 2)),
             squares=squares,
             t_mean=clock.mean,
-            t_sum=t_sum,
+            t_sum=np.repeat(clock.sums[:, None], sensors, axis=1),
             t_squares=np.repeat(clock.squares[:, None], sensors, axis=1),
-            above_ns=above,
+            above=np.zeros((tiles, sensors), clock.steps.dtype),
             edge_above=np.zeros((tiles, sensors), np.bool_),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Times of the tiles' rows, one tile after the other.
-
-    Attributes:
-        starts: (tiles + 1,) where each tile's rows begin here.
-        mean: (tiles,) s after the tile's first row.
-        powers: (3, rows) of the centred time, that is s after the tile's mean: 1, itself, its square.
-        squares: (tiles,) sums of the latter.
-        steps: (rows,) in ``unit_ns``, from each row to the next of its tile, 0 for the last: whole numbers
-            whose sums over a tile their type holds exactly.
-    """
-
-    starts: Ints
-    mean: Floats
-    powers: Floats
-    squares: Floats
-    steps: Readings
-    unit_ns: int
-
-    @classmethod
-    def of(cls, times: Times, tiles: Sequence[Tile]) -> Clock:
-        """Read the clock of the tiles."""
-        lengths = np.asarray([b - a for a, b in tiles])
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        own = np.concatenate([times[a:b] for a, b in tiles])
-        seconds = (own - np.repeat(own[starts[:-1]], lengths)) / 1e9
-        mean = np.add.reduceat(seconds, starts[:-1]) / lengths
-        powers = np.ones((3, len(own)))
-        powers[1] = seconds - np.repeat(mean, lengths)
-        np.square(powers[1], out=powers[2])
-        squares = np.add.reduceat(powers[2], starts[:-1])
-        steps = np.zeros(len(own))
-        steps[:-1] = np.diff(own)
-        steps[starts[1:] - 1] = 0.0
-        in_ms = steps / MS
-        if (in_ms == np.rint(in_ms)).all() and seconds.max() * 1e3 < FLOAT32_WHOLE:
-            return cls(starts, mean, powers, squares, in_ms.astype(np.float32), MS)
-        return cls(starts, mean, powers, squares, steps, 1)
-
-    def rows(self, t: int) -> slice:
-        """Where tile ``t`` is."""
-        return slice(int(self.starts[t]), int(self.starts[t + 1]))
-
-
-def tile_sums(
-    columns: Sequence[Readings],
-    tiles: Sequence[Tile],
-    times: Times,
-    levels: Sequence[float | None],
-) -> Sums:
+def tile_sums(columns: Sequence[Readings], clock: Clock, levels: Sequence[float | None]) -> Sums:
     """Sum every tile.
 
     Args:
         columns: one array of readings per sensor, (rows,), all of one type; non-finite ones are missing.
-        tiles: first row and row after the last, none empty.
-        times: (rows,) int64 ns, strictly increasing.
+        clock: the tiles, of the same recording.
         levels: per sensor the level for the time above it, or None.
     """
-    clock = Clock.of(times, tiles)
     kind = columns[0].dtype
     asked = np.asarray([np.nan if level is None else level for level in levels], kind)
     sums = Sums.empty(clock, len(columns), kind)
+    holes: list[Holes] = []
     with np.errstate(invalid="ignore", over="ignore"):
-        _sweep(sums, columns, tiles, clock, asked)
-        _mend(sums, columns, tiles, clock)
+        for k in range(0, len(columns), TILE_SENSORS):
+            part = slice(k, min(k + TILE_SENSORS, len(columns)))
+            _sweep(sums, part, columns, clock, asked, holes)
+        _count_holes(sums, holes, clock)
+        whole = (sums.low > asked) & (sums.n == clock.lengths[:, None])
+        np.copyto(sums.above, clock.spans[:, None], where=whole)
+        np.copyto(sums.edge_above, True, where=whole)
+        _mend(sums, columns, clock, asked)
     return sums
 
 
 def _sweep(
-    sums: Sums, columns: Sequence[Readings], tiles: Sequence[Tile], clock: Clock, levels: Readings
+    sums: Sums,
+    part: slice,
+    columns: Sequence[Readings],
+    clock: Clock,
+    levels: Readings,
+    holes: list[Holes],
 ) -> None:
-    """Sum all tiles, missing readings as zeros."""
-    width, kind = len(columns), columns[0].dtype
-    room = width * max(b - a for a, b in tiles)
-    narrow, wide = np.empty(room, kind), np.empty(room)
-    weights = wide.view(clock.steps.dtype)  # what is in it is used up before wide is filled
-    for t, (a, b) in enumerate(tiles):
-        size, shape, own = width * (b - a), (width, b - a), clock.rows(t)
-        np.concatenate([column[a:b] for column in columns], out=narrow[:size])
-        tile = narrow[:size].reshape(shape)
-        low = np.minimum.reduce(tile, axis=1, out=sums.low[t])
-        high = np.maximum.reduce(tile, axis=1, out=sums.high[t])
-        sums.first[t], sums.last[t] = tile[:, 0], tile[:, -1]
+    """Sum all tiles of some sensors, missing readings as zeros, and note where those are."""
+    asked = levels[part]
+    views = [np.ascontiguousarray(column).data for column in columns[part]]
+    wide = np.empty(len(views) * int(clock.lengths.max()))
+    for t, tile in enumerate(clock.tiles):
+        # To join buffers takes half the time of concatenating as many short arrays.
+        joined = bytearray().join([view[tile.a : tile.b] for view in views])
+        readings = np.frombuffer(joined, asked.dtype).reshape(len(views), -1)
+        low = np.minimum.reduce(readings, axis=1, out=sums.low[t, part])
+        high = np.fmax.reduce(readings, axis=1, out=sums.high[t, part])
+        sums.first[t, part], sums.last[t, part] = readings[:, 0], readings[:, -1]
+        crossing = ((high > asked) & ~(low > asked)).nonzero()[0]  # or with holes: low is NaN then
+        if len(crossing):
+            _time_above(sums, t, crossing + part.start, readings, crossing, asked, clock)
         holed = (~np.isfinite(low + high)).nonzero()[0]
-        filled = _hole_sums(sums, t, tile, holed, clock.powers[:, own]) if len(holed) else None
-        _time_above(sums, t, tile, levels, clock.steps[own], weights[:size].reshape(shape))
-        if filled is not None:
-            tile[holed] = filled
-        block = wide[:size].reshape(shape)
-        np.copyto(block, tile)
-        np.matmul(block, clock.powers[:2, own].T, out=sums.linear[t])
-        np.vecdot(block, block, out=sums.squares[t])
-    np.multiply(sums.above_ns, clock.unit_ns, out=sums.above_ns)
-
-
-def _hole_sums(
-    sums: Sums, t: int, tile: Readings, holed: npt.NDArray[np.intp], powers: Floats
-) -> Readings:
-    """Sum what holes change for the sensors that have some; return their rows, holes as zeros."""
-    part = tile[holed]  # (holed, rows)
-    present = np.isfinite(part)
-    low, high = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
-    if not np.isfinite(low + high).all():  # infinite readings are missing too
-        part[~present] = np.nan
-        tile[holed] = part
-        low, high = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
-    sums.low[t, holed], sums.high[t, holed] = low, high
-    times = present.astype(np.float64) @ powers.T  # (holed, 3)
-    sums.n[t, holed] = times[:, 0]
-    sums.t_sum[t, holed], sums.t_squares[t, holed] = times[:, 1], times[:, 2]
-    part.reshape(-1)[np.logical_not(present).reshape(-1).nonzero()[0]] = 0.0
-    return part
+        if len(holed):
+            torn = readings[holed]
+            low[holed] = np.fmin.reduce(torn, axis=1)
+            missing = (~np.isfinite(torn)).reshape(-1).nonzero()[0]
+            torn.reshape(-1)[missing] = 0.0
+            readings[holed] = torn
+            row, when = np.divmod(missing, tile.b - tile.a)
+            at = t * sums.n.shape[1] + part.start
+            holes.append((holed[row] + at, when + tile.rows.start))
+        block = wide[: readings.size].reshape(readings.shape)
+        np.copyto(block, readings)
+        np.matmul(block, clock.design[:, tile.rows].T, out=sums.linear[t, part])
+        np.vecdot(block, block, out=sums.squares[t, part])
 
 
 def _time_above(
-    sums: Sums, t: int, tile: Readings, levels: Readings, steps: Readings, weights: Readings
+    sums: Sums,
+    t: int,
+    sensors: Ints,
+    readings: Readings,
+    crossing: Ints,
+    levels: Readings,
+    clock: Clock,
 ) -> None:
-    """Time above the level, from a row above it to the next row, of the sensors that reach theirs."""
-    reached = (sums.high[t] > levels).nonzero()[0]
-    if not len(reached):
+    """Time above the level, from a row above it to the next row, of sensors that cross theirs."""
+    over = readings[crossing] > levels[crossing, None]
+    steps = clock.steps[clock.tiles[t].rows]
+    sums.above[t, sensors] = over.astype(steps.dtype) @ steps
+    sums.edge_above[t, sensors] = over[:, -1]
+
+
+def _count_holes(sums: Sums, holes: Sequence[Holes], clock: Clock) -> None:
+    """Take missing readings out of the counts and the sums of time."""
+    if not holes:
         return
-    if 2 * len(reached) < len(tile):
-        tile, levels, weights = tile[reached], levels[reached], weights[: len(reached)]
-    else:
-        reached = np.arange(len(tile))
-    over = tile > levels[:, None]
-    np.copyto(weights, over)
-    sums.above_ns[t, reached] = weights @ steps
-    sums.edge_above[t, reached] = over[:, -1]
+    cell, row = (np.concatenate(side) for side in zip(*holes, strict=True))
+    centred, shape = clock.design[1, row], sums.n.shape
+    sums.n[...] -= np.bincount(cell, minlength=sums.n.size).reshape(shape)
+    sums.t_sum[...] -= np.bincount(cell, centred, sums.n.size).reshape(shape)
+    sums.t_squares[...] -= np.bincount(cell, centred * centred, sums.n.size).reshape(shape)
 
 
-def _mend(sums: Sums, columns: Sequence[Readings], tiles: Sequence[Tile], clock: Clock) -> None:
+def _mend(sums: Sums, columns: Sequence[Readings], clock: Clock, levels: Readings) -> None:
     """Put right the few cells for which the sweep is not: one by one, from their column.
 
     Sums of squares lose to rounding what the readings' size exceeds their deviation by, and that is at
-    least their range over sqrt(2 n). Where the first or last row is missing, another is first or last.
+    least their range over sqrt(2 n); differences of time sums lose digits where most rows are missing.
+    Infinite readings are missing ones. Where the first or last row is missing, another is first or last.
     """
-    low, high = sums.low, sums.high
+    low, high, n = sums.low, sums.high, sums.n
     size = np.maximum(np.abs(low), np.abs(high))
-    alike = (low < high) & ((high - low) * low.dtype.type(ALIKE) < size)
-    for t, s in np.argwhere(alike):
-        a, b = tiles[t]
-        readings = columns[s][a:b].astype(np.float64)
-        present = np.isfinite(readings)
-        sums.pivot[t, s] = pivot = readings[present].mean()
-        off = np.where(present, readings - pivot, 0.0)
-        sums.linear[t, s] = off @ clock.powers[:2, clock.rows(t)].T
-        sums.squares[t, s] = off @ off
-    torn = (sums.n > 0) & ~np.isfinite(sums.first + sums.last)
-    for t, s in np.argwhere(torn):
-        a, b = tiles[t]
-        present = np.isfinite(columns[s][a:b])
-        sums.first[t, s] = columns[s][a + present.argmax()]
-        sums.last[t, s] = columns[s][b - 1 - present[::-1].argmax()]
+    again = (low < high) & ((high - low) * low.dtype.type(ALIKE) < size)
+    again |= (2 * n < clock.lengths[:, None]) | ~np.isfinite(size)
+    again &= n > 0
+    sums.above[n == 0], sums.edge_above[n == 0] = 0, False
+    for t, s in np.argwhere(again).tolist():
+        _sum_cell(sums, t, s, columns[s], clock, levels[s])
+    torn = (n > 0) & ~np.isfinite(sums.first + sums.last) & ~again
+    for t, s in np.argwhere(torn).tolist():
+        tile = clock.tiles[t]
+        rows = columns[s][tile.a : tile.b]
+        present = np.isfinite(rows).nonzero()[0]
+        sums.first[t, s], sums.last[t, s] = rows[present[0]], rows[present[-1]]
+
+
+def _sum_cell(
+    sums: Sums, t: int, s: int, column: Readings, clock: Clock, level: np.floating
+) -> None:
+    """Sum one sensor's readings of one tile off their mean."""
+    tile = clock.tiles[t]
+    rows = column[tile.a : tile.b]
+    present = np.isfinite(rows)
+    kept, time = rows[present], clock.design[1, tile.rows][present]
+    sums.low[t, s], sums.high[t, s] = kept.min(), kept.max()
+    sums.first[t, s], sums.last[t, s] = kept[0], kept[-1]
+    readings = kept.astype(np.float64)
+    sums.pivot[t, s] = pivot = readings.mean()
+    readings -= pivot
+    sums.linear[t, s] = readings.sum(), readings @ time
+    sums.squares[t, s] = readings @ readings
+    sums.t_sum[t, s], sums.t_squares[t, s] = time.sum(), time @ time
+    over = present & (rows > level)
+    sums.above[t, s] = clock.steps[tile.rows][over].sum()
+    sums.edge_above[t, s] = over[-1]

@@ -21,6 +21,8 @@ from cycles.readers.recording import (
 )
 from cycles.spec import CycleSpec
 
+DECODED_COLUMNS = 10  # at a time: the decoder holds as much again as what it decodes
+
 
 def open_file(path: Path, name: str) -> pq.ParquetFile:
     """Open a Parquet file, or say that its footer is gone, which is what truncation takes first."""
@@ -72,17 +74,19 @@ def read_wide(path: Path, spec: CycleSpec, name: str) -> Recording:
 
 def _decoded(file: pq.ParquetFile, columns: Sequence[str], name: str) -> list[pa.Array]:
     """Decode whole columns, each as one array."""
-    try:
-        table = file.read(columns=list(columns), use_threads=False)
-    except (pa.ArrowInvalid, OSError) as problem:
-        group = _broken_row_group(file, columns)
-        raise BadRecording(
-            "truncated", f"{name}: row group {group} cannot be decoded", row_group=group
-        ) from problem
-    return [
-        column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-        for column in (table.column(c) for c in columns)
-    ]
+    arrays: list[pa.Array] = []
+    for k in range(0, len(columns), DECODED_COLUMNS):
+        some = list(columns[k : k + DECODED_COLUMNS])
+        try:
+            table = file.read(columns=some, use_threads=False)
+        except (pa.ArrowInvalid, OSError) as problem:
+            group = _broken_row_group(file, some)
+            raise BadRecording(
+                "truncated", f"{name}: row group {group} cannot be decoded", row_group=group
+            ) from problem
+        found = (table.column(c) for c in some)  # the table has them in the file's order
+        arrays += [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in found]
+    return arrays
 
 
 def _broken_row_group(file: pq.ParquetFile, columns: Sequence[str]) -> int | None:
@@ -96,9 +100,8 @@ def _broken_row_group(file: pq.ParquetFile, columns: Sequence[str]) -> int | Non
 
 def _common_kind(schema: pa.Schema, spec: CycleSpec) -> np.dtype[np.floating]:
     """float32 where every sensor is stored so, float64 otherwise: no reading is ever narrowed."""
-    present = set(schema.names)
-    types = {schema.field(s.name).type for s in spec.sensors if s.name in present}
-    narrow = all(t in (pa.float32(), pa.float16()) for t in types)
+    types = dict(zip(schema.names, schema.types, strict=True))
+    narrow = {pa.float32(), pa.float16()}.issuperset(types[n] for n in spec.names if n in types)
     return np.dtype(np.float32 if narrow else np.float64)
 
 

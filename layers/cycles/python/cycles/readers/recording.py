@@ -20,7 +20,7 @@ Times = npt.NDArray[np.int64]
 Rows = slice | npt.NDArray[np.int64]
 Batch = tuple[slice, list[npt.NDArray[np.floating]]]
 UNIT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}$")
-BATCH_COLUMNS = 45
+BATCH_COLUMNS = 90
 BATCH_BYTES = 64 * 2**20  # decoded readings held at a time
 
 
