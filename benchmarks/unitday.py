@@ -101,7 +101,7 @@ class UnitDay:
         return pa.table(columns)
 
     def _readings(
-        self, k: int, on: npt.NDArray[np.bool_], age: npt.NDArray[np.float64]
+        self, k: int, on: npt.NDArray[np.bool_], age: npt.NDArray[np.floating]
     ) -> Readings:
         rng = np.random.default_rng((self.seed, 2, k))
         settled = 1.0 - np.exp(-age / rng.uniform(0.5, 6.0))

@@ -1,8 +1,4 @@
-"""A process that runs one engine whenever it is asked, and says what that cost.
-
-``python -m benchmarks.worker ENGINE FILE``: a line in, one run, a line of JSON out: CPU seconds (user and
-system, all threads) and the peak resident memory so far in megabytes.
-"""
+"""One engine in a process of its own: it does its work whenever a line comes in, and says what it cost."""
 
 from __future__ import annotations
 
@@ -11,35 +7,30 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.engines import ENGINES, kernel_of
-from benchmarks.unitday import UnitDay
+from benchmarks.engines import ENGINES, Task
 
 
-def main() -> None:
-    """Serve rounds until the input ends."""
-    engine, path, day = sys.argv[1], Path(sys.argv[2]), UnitDay()
-    run = ENGINES.get(engine) or _special(engine)
+def peak_mb() -> float:
+    """Peak resident memory since this program began; ``ru_maxrss`` would start from its parent's."""
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024
+
+
+def main(name: str, folder: Path) -> None:
+    """Answer each line of standard input with the CPU and peak memory of one more run."""
+    run = ENGINES[name](Task.read(folder))
     for _ in sys.stdin:
-        start = time.process_time()
-        run(path, day)
-        spent = time.process_time() - start
-        print(json.dumps({"cpu": spent, "rss": peak_memory()}), flush=True)
-
-
-def peak_memory() -> float:
-    """The most this program ever held, MB; ru_maxrss would count its parent's size at the fork too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024 / 1e6
-
-
-def _special(engine: str):  # type: ignore[no-untyped-def]
-    if engine == "hvac":
-        from cli.workloads import load
-
-        return kernel_of(load("hvac").mapping())
-    return ENGINES["kernel"]
+        wall, cpu = time.perf_counter(), time.process_time()
+        held = run()
+        cost = {
+            "cpu_s": time.process_time() - cpu,
+            "wall_s": time.perf_counter() - wall,
+            "rss_mb": peak_mb(),
+        }
+        del held
+        print(json.dumps(cost), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -38,11 +39,12 @@ def run(console: Console, *, out: Path, data: Path | None, units: int, days: int
         _drop_all(console, bucket, drops, simulated_fleet=data is None)
         _watch(console, cloud, len(drops))
         told = journeys(cloud.journal)
-        notes = bucket.rejections()
-        pages = _publish(console, out, bucket, drops, told)
+        reasons = {key: note["message"] for key, note in bucket.rejections().items()}
+        pages, contradicted = _publish(console, out, bucket, drops, told)
+        reasons |= contradicted
     console.print(paths(_telling(told)))
-    if notes:
-        console.print(rejections({key: note["message"] for key, note in notes.items()}))
+    if reasons:
+        console.print(rejections(reasons))
     for page in pages:
         console.print(f"page     [bold]{page}[/]")
     console.print(f"trace    [bold]{out / 'trace.jsonl'}[/]")
@@ -111,9 +113,10 @@ def _watch(console: Console, cloud: Cloud, files: int) -> None:
 
 def _publish(
     console: Console, out: Path, bucket: Bucket, drops: Sequence[Drop], told: Sequence[Journey]
-) -> list[Path]:
-    """Write features and a page for each workload."""
-    pages = []
+) -> tuple[list[Path], dict[str, str]]:
+    """Write features and a page for each workload; say which files others contradict, and how."""
+    pages: list[Path] = []
+    contradicted: dict[str, str] = {}
     for name, own in _by_workload(drops).items():
         workload = load(name)
         outcome = bucket.features(name, spec_of(workload))
@@ -122,8 +125,14 @@ def _publish(
         console.print(units(outcome.table, title=f"Cycles per unit, workload {name}"))
         console.print(f"features [bold]{target}[/] ({outcome.table.num_rows} cycles)")
         page = out / f"{name}.html"
+        left_out = {key: problem.message for key, problem in outcome.rejected.items()}
+        contradicted |= left_out
         manifests = "backfill/" if name == "hvac" else f"raw/{name}/"
-        own_paths = [j for j in told if j.key.startswith((f"raw/{name}/", manifests))]
+        own_paths = [
+            replace(j, outcome="rejected", message=left_out[j.key]) if j.key in left_out else j
+            for j in told
+            if j.key.startswith((f"raw/{name}/", manifests))
+        ]
         write_page(
             page,
             title=f"{name}: from sensor files to cycle features",
@@ -134,7 +143,7 @@ def _publish(
             facts=_facts(own, own_paths),
         )
         pages.append(page)
-    return pages
+    return pages, contradicted
 
 
 def _by_workload(drops: Sequence[Drop]) -> dict[str, list[Drop]]:

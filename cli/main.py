@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli.workloads import UnusableWorkload, load, names, spec_of
 
@@ -24,18 +25,27 @@ errors = Console(stderr=True)
 
 USAGE = 2  # asked for something that cannot be done
 PARTLY = 1  # done, save for files that were rejected
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command; trouble a person can mend is one message and exit code 2."""
-    from cli.build import StaleBuild
-    from localcloud import DeployError
+    from botocore.exceptions import BotoCoreError, ClientError
 
+    from cli.build import StaleBuild
+    from cli.up import AlreadyUp
+    from localcloud import DeployError
+    from simulator.files import OtherFleet
+
+    mendable = (UnusableWorkload, StaleBuild, DeployError, AlreadyUp, OtherFleet)
     try:
         app()
-    except (UnusableWorkload, FileNotFoundError, StaleBuild, DeployError) as problem:
-        errors.print(f"[bold red]signalbox:[/] {problem}", highlight=False, markup=True)
+    except (*mendable, OSError, BotoCoreError, ClientError) as problem:
+        errors.print("[bold red]signalbox:[/]", escape(str(problem)), highlight=False)
         raise SystemExit(USAGE) from None
+    except KeyboardInterrupt:
+        errors.print("interrupted; what was written so far is complete and is taken up again")
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _bound() -> Console:
@@ -75,9 +85,8 @@ def features(
         console.print(
             rejections({name: problem.message for name, problem in outcome.rejected.items()})
         )
-    console.print(
-        f"{outcome.table.num_rows} cycles x {outcome.table.num_columns} columns -> [bold]{out}[/]"
-    )
+    shape = f"{outcome.table.num_rows} cycles x {outcome.table.num_columns} columns"
+    console.print(f"{shape} -> [bold]{escape(str(out))}[/]")
     raise typer.Exit(PARTLY if outcome.rejected else 0)
 
 

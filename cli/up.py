@@ -20,6 +20,7 @@ from cli.features import sensor_files
 from cli.journeys import journeys
 from cli.tables import Counting, paths
 from cli.workloads import ROOT
+from localcloud.endpoint import bound
 from localcloud.journal import Record, from_line
 
 HOME = Path(os.environ.get("SIGNALBOX_HOME", ROOT / ".signalbox"))  # noqa: TID251 - the command's one
@@ -28,6 +29,8 @@ NOTE, TRACE = HOME / "up.json", HOME / "trace.jsonl"
 
 def run(console: Console, port: int) -> int:
     """Serve until Ctrl-C or SIGTERM; leaves nothing running."""
+    _refuse_second()
+    bound(port).close()  # before the trace of an earlier cloud is begun anew
     stop = threading.Event()
 
     def ended(_number: int, _frame: FrameType | None) -> None:
@@ -39,7 +42,8 @@ def run(console: Console, port: int) -> int:
     with running(TRACE, port) as cloud:
         bucket = cloud.physical_id("DataBucket")
         NOTE.write_text(
-            json.dumps({"endpoint": cloud.endpoint, "bucket": bucket}), encoding="utf-8"
+            json.dumps({"endpoint": cloud.endpoint, "bucket": bucket, "pid": os.getpid()}),
+            encoding="utf-8",
         )
         console.print(f"The local cloud is up at [bold]{cloud.endpoint}[/]; Ctrl-C ends it.")
         console.print(f"data bucket  {bucket}", highlight=False)
@@ -56,6 +60,21 @@ def run(console: Console, port: int) -> int:
             NOTE.unlink(missing_ok=True)
     console.print("The local cloud is down.")
     return 0
+
+
+class AlreadyUp(Exception):  # noqa: N818 - named for what it says
+    """Another local cloud runs from this folder; its trace and its note are not ours to overwrite."""
+
+
+def _refuse_second() -> None:
+    if not NOTE.is_file():
+        return
+    noted = json.loads(NOTE.read_text(encoding="utf-8"))
+    if Path(f"/proc/{noted['pid']}").exists():
+        raise AlreadyUp(
+            f"a local cloud is up at {noted['endpoint']} (process {noted['pid']}); end it first, or give "
+            "this one a folder of its own with SIGNALBOX_HOME"
+        )
 
 
 def _tell(console: Console, record: Record) -> None:

@@ -21,7 +21,7 @@ _STOP_POLL_S = 0.02
 def served(port: int = 0) -> Iterator[str]:
     """moto's state behind one URL, yielded, until the context ends; port 0 takes a free one."""
     # werkzeug would end the process over a port in use; bound here, it is an error like any other
-    listening = _bound(port)
+    listening = bound(port)
     server = make_server(
         "127.0.0.1",
         port,
@@ -45,7 +45,12 @@ def served(port: int = 0) -> Iterator[str]:
         listening.close()
 
 
-def _bound(port: int) -> socket.socket:
+def bound(port: int) -> socket.socket:
+    """A socket listening on this port of 127.0.0.1, on a free one if 0.
+
+    Raises:
+        DeployError: the port is in use, or not for this user.
+    """
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

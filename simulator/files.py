@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -17,7 +18,13 @@ RAW = "raw/hvac"
 REGISTRY = "registry/units.csv"
 FAULTS = "faults/faults.csv"
 
+FLEET = "fleet.json"
+
 Progress = Callable[[int, int, Path], None]
+
+
+class OtherFleet(ValueError):  # noqa: N818 - named for what it says
+    """The folder holds the recordings of another fleet; their labels would be wrong beside these."""
 
 
 def raw_path(unit: str, day: date) -> str:
@@ -34,7 +41,7 @@ def write_fleet(
     """Write raw unit-days, ``registry/units.csv`` and ``faults/faults.csv`` below ``out_dir``.
 
     A file that is there is complete (it got its name last) and is left alone, so a run that was
-    stopped goes on where it was. Use one folder per fleet: files do not say which seed made them.
+    stopped goes on where it was. One folder holds one fleet: ``fleet.json`` notes which.
 
     Args:
         fleet: whose recordings to write.
@@ -47,6 +54,7 @@ def write_fleet(
     """
     chosen = fleet.dates if days is None else days
     wanted = [(unit, day) for unit in fleet.units for day in chosen]
+    _claim(fleet, out_dir)
     _write(out_dir / REGISTRY, partial(_csv, fleet.registry()), anew=True)
     _write(out_dir / FAULTS, partial(_csv, fleet.fault_log()), anew=True)
     paths = []
@@ -57,6 +65,19 @@ def write_fleet(
         if progress is not None:
             progress(done, len(wanted), path)
     return paths
+
+
+def _claim(fleet: Fleet, out_dir: Path) -> None:
+    """Note whose folder this is, or refuse one that is another fleet's."""
+    note = out_dir / FLEET
+    ours = {"seed": fleet.seed, "start": fleet.start.isoformat()}
+    if note.exists():
+        theirs = json.loads(note.read_text(encoding="utf-8"))
+        if theirs != ours:
+            raise OtherFleet(f"{out_dir} holds the fleet {theirs}, not {ours}; take another folder")
+        return
+    out_dir.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(ours), encoding="utf-8")
 
 
 def _write(path: Path, write: Callable[[Path], None], *, anew: bool = False) -> None:

@@ -18,7 +18,7 @@ from signalbox.contracts.keys import features_key, fragment_key, fragments_prefi
 from signalbox.contracts.s3 import ObjectRef
 from signalbox.contracts.workload import Workload
 from signalbox.domain.recording import Cut
-from signalbox.errors import Rejected, SignalboxError, Transient
+from signalbox.errors import Misconfigured, Rejected, SignalboxError
 
 Item = dict[str, Any]
 
@@ -54,7 +54,9 @@ def cut_files(plan: Plan, items: Iterable[Item]) -> Iterator[Item]:
             yield {"done": _cut_file(objects, workload, source, size)}
         except Rejected as problem:
             yield {"rejected": _told(source, problem.reason, problem)}
-        except Transient as problem:  # tried three times already; the manifest may be sent again
+        except Misconfigured:
+            raise
+        except Exception as problem:  # noqa: BLE001 - recorded with its kind: one file sinks no run
             yield {"rejected": _told(source, "failed", problem)}
 
 
@@ -65,9 +67,14 @@ def _current(objects: Objects, key: str) -> tuple[ObjectRef, int]:
     return current
 
 
-def _told(source: ObjectRef, reason: str, problem: SignalboxError) -> Item:
+def _told(source: ObjectRef, reason: str, problem: Exception) -> Item:
     where = {name: getattr(problem, name, None) for name in ("column", "row", "line", "row_group")}
-    return {"source": source.model_dump(), "reason": reason, "message": str(problem), **where}
+    message = str(problem)
+    if not isinstance(problem, SignalboxError):
+        message = (
+            f"{source.key}: {type(problem).__name__} while it was cut; this is a mistake of ours"
+        )
+    return {"source": source.model_dump(), "reason": reason, "message": message, **where}
 
 
 def _cut_file(objects: Objects, workload: Workload, source: ObjectRef, size: int) -> Item:

@@ -115,7 +115,7 @@ def test_every_bad_file_is_rejected_with_its_reason_and_the_rest_of_the_batch_is
         "half.csv.gz": gzip.compress(b"ts,unit\n" * 9000)[:-20],
     }  # fmt: skip
     expected |= {
-        "empty.parquet": "empty-file", "torn.parquet": "truncated", "not.parquet": "not-what-it-says",
+        "empty.parquet": "empty", "torn.parquet": "truncated", "not.parquet": "not-what-it-says",
         "torn.csv": "no-such-column", "notes.txt": "unknown-format", "half.csv.gz": "no-such-column",
     }  # fmt: skip
     for name, body in bodies.items():

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.recordings import found
+from cli.recordings import found, simulated
 from cli.workloads import UnusableWorkload, load
 from tests.conftest import ROOT
 
@@ -92,9 +92,15 @@ def test_a_rejected_file_is_told_and_the_others_are_done(pump):
         (("features", "README.md", "--spec", "nobody"), "no workload 'nobody'"),
         (("trace", "--nonsense"), "No such option"),
         (("upload", "README.md", "--workload", "hvac"), "signalbox up"),
+        (("features", "/tmp/x[/red].csv", "--spec", "hvac"), "/tmp/x[/red].csv: no such file"),
+        (("demo", "-o", "README.md"), "README.md"),
+        (("package", "--bucket", "none", "--endpoint-url", "http://127.0.0.1:9"), "127.0.0.1:9"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence_and_exit_code_2(arguments, words):
+def test_what_cannot_be_done_is_said_in_a_sentence_and_exit_code_2(
+    arguments, words, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SIGNALBOX_HOME", str(tmp_path))
     ran = signalbox(*arguments)
     assert ran.returncode == 2
     assert words in " ".join(ran.stderr.split())
@@ -127,3 +133,22 @@ def test_found_recordings_go_to_the_workload_that_reads_them(pump, real_data):
     assert by_workload["metropt3"] == "raw/metropt3/metropt3_sample/MetroPT3_first1000.csv"
     assert by_workload["lbnl_ahu"].startswith("raw/lbnl_ahu/lbnl_ahu/")
     assert {path.name for path in strangers} >= {"abalone.csv"}
+    assert all(strangers.values())
+
+
+def test_a_simulated_file_damaged_on_disk_is_made_again(tmp_path):
+    def make():
+        return simulated(tmp_path, 1, 1, 3, lambda *_: None)
+
+    (drop,) = make()
+    whole = drop.path.read_bytes()
+    drop.path.write_bytes(whole[:1000])
+    make()
+    assert drop.path.read_bytes() == whole
+
+
+def test_a_folder_holds_one_fleet(tmp_path):
+    assert signalbox("simulate", tmp_path, "--units", 1, "--days", 1, "--seed", 1).returncode == 0
+    other = signalbox("simulate", tmp_path, "--units", 1, "--days", 1, "--seed", 2)
+    assert other.returncode == 2
+    assert "take another folder" in " ".join(other.stderr.split())

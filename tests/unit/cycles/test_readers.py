@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import math
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cycles import BadRecording, BadSpec, CycleSpec, cut, open_recording, stitch
+from cycles.readers import text
 
 WORKLOAD = {
     "recording": {"timestamp": {"column": "ts"}, "unit": {"column": "unit"}},
@@ -261,12 +265,11 @@ def test_files_above_the_limit_are_refused(stored):
         WORKLOAD | {"recording": WORKLOAD["recording"] | {"max_bytes": 1000}}
     )
     assert refusal(stored(day()), spec=small).reason == "too-large"
-    path = stored(replaced(day(9000), "x", pa.array(np.zeros(9000))), "day.csv.gz")
-    packed = path.stat().st_size
-    held = 9000 * 5 * 8  # at least so many bytes of readings and texts
-    assert packed * 8 < held, "the file must be a bomb for this test to say anything"
-    bomb = WORKLOAD | {"recording": WORKLOAD["recording"] | {"max_bytes": packed}}
-    assert refusal(path, "day.csv.gz", CycleSpec.from_mapping(bomb)).reason == "too-large"
+
+
+def test_a_gzip_that_unpacks_to_too_much_is_refused(stored, monkeypatch):
+    monkeypatch.setattr(text, "DECODED_LIMIT", 100_000)
+    assert refusal(stored(day(9000), "day.csv.gz"), "day.csv.gz").reason == "too-large"
 
 
 def test_strings_are_no_readings(stored):
@@ -335,3 +338,103 @@ def test_times_in_every_notation(stored, column, stamp):
 def test_a_specification_that_cannot_work_says_why(change, words):
     with pytest.raises(BadSpec, match=words):
         CycleSpec.from_mapping(WORKLOAD | change)
+
+
+def test_two_columns_of_one_name_are_refused(stored):
+    table = day().append_column("x", pa.array(np.zeros(120)))
+    found = refusal(stored(table))
+    assert (found.reason, found.column) == ("duplicate-column", "x")
+    assert refusal(stored(table, "day.csv"), "day.csv").reason == "duplicate-column"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "values"),
+    [
+        ({"column": "ts", "unit": "s"}, np.arange(120) + T0),  # milliseconds taken for seconds
+        ({"column": "ts", "unit": "ms"}, np.arange(120) * 1000 + T0 * 1_000_000),
+        ({"column": "ts", "unit": "s"}, (np.arange(120) + T0) * 1.0),
+        ({"column": "ts", "unit": "ns"}, np.full(120, 2**63 + 5, np.uint64)),
+        ({"column": "ts"}, [f"1500-01-01 00:{k // 60:02d}:{k % 60:02d}" for k in range(120)]),
+        ({"column": "ts"}, [f"9999-01-01 00:{k // 60:02d}:{k % 60:02d}.000000001" for k in range(120)]),
+        ({"column": "ts", "format": "%Y-%m-%d %H:%M:%S"},
+         [f"3000-01-01 00:{k // 60:02d}:{k % 60:02d}" for k in range(120)]),
+    ],
+)  # fmt: skip
+def test_times_that_nanoseconds_cannot_tell_are_refused_not_wrapped(stored, stamp, values):
+    spec = CycleSpec.from_mapping(
+        WORKLOAD | {"recording": WORKLOAD["recording"] | {"timestamp": stamp}}
+    )
+    assert (
+        refusal(stored(replaced(day(), "ts", pa.array(values))), spec=spec).reason
+        == "bad-timestamp"
+    )
+
+
+def test_nanoseconds_in_text_keep_every_digit(stored):
+    stamps = np.arange(120) * 1_000_000_007 + T0 * 1_000_000
+    spec = CycleSpec.from_mapping(
+        WORKLOAD
+        | {"recording": WORKLOAD["recording"] | {"timestamp": {"column": "ts", "unit": "ns"}}}
+    )
+    path = stored(replaced(day(), "ts", pa.array(stamps)), "day.csv")
+    assert open_recording(path, spec, "day.csv").times.tolist() == stamps.tolist()
+    iso = pa.array(stamps).cast(pa.timestamp("ns")).cast(pa.string())
+    path = stored(replaced(day(), "ts", iso))
+    assert open_recording(path, SPEC, "day.parquet").times.tolist() == stamps.tolist()
+
+
+@pytest.mark.parametrize(
+    ("unit", "reason"),
+    [
+        (pa.array([["u1"]] * 120), "unreadable"),
+        (pa.array([1.5] * 120), "wrong-type"),
+        (pa.array(["u1\n"] * 120), "wrong-unit"),
+    ],
+)
+def test_units_are_names(stored, unit, reason):
+    assert refusal(stored(replaced(day(), "unit", unit))).reason == reason
+
+
+def test_a_units_pattern_is_matched_on_the_files_own_name_first(stored):
+    named = WORKLOAD["recording"] | {"unit": {"pattern": "(?P<unit>AHU[0-9]+)"}}
+    spec = CycleSpec.from_mapping(WORKLOAD | {"recording": named})
+    path = stored(day())
+    assert cut(path, spec, "AHU9-study/AHU3-day.parquet").units == ["AHU3"]
+    assert cut(path, spec, "raw/w/AHU9/day.parquet").units == ["AHU9"]
+    assert refusal(path, "raw/w/unit=AHU1/AHU3-day.parquet", spec).reason == "wrong-unit"
+
+
+def test_rows_of_text_files_are_named_by_line_too(stored):
+    t = day()["ts"].to_pylist()
+    twice = replaced(day(), "ts", pa.array(t[:50] + t[49:119], pa.timestamp("ms")))
+    found = refusal(stored(twice, "day.csv"), "day.csv")
+    assert (found.row, found.line) == (50, 52)
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(["day.parquet", "day.csv", "day.csv.gz"]), st.data())
+def test_whatever_is_damaged_is_cut_or_refused_and_nothing_else(tmp_path_factory, name, data):
+    folder = tmp_path_factory.getbasetemp() / "flipped"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    body = bytearray(body_of(name))
+    for _ in range(data.draw(st.integers(1, 6))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(body[: data.draw(st.integers(len(body) // 2, len(body)))]))
+    refused = ""
+    try:
+        cut(path, SPEC, name)
+    except BadRecording as problem:
+        refused = problem.message
+    assert not refused or name in refused
+
+
+@cache
+def body_of(name):
+    sink = pa.BufferOutputStream()
+    if name.endswith(".parquet"):
+        pq.write_table(day(), sink)
+        return sink.getvalue().to_pybytes()
+    pacsv.write_csv(day(), sink)
+    body = sink.getvalue().to_pybytes()
+    return gzip.compress(body, mtime=0) if name.endswith(".gz") else body

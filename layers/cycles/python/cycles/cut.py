@@ -12,7 +12,7 @@ from cycles.detect import Run, raw_runs, reduce, running_codes
 from cycles.errors import BadRecording
 from cycles.fragment import Extent, Fragment, Stretch
 from cycles.moments import Moments, measure
-from cycles.readers import Recording, check_times, open_recording
+from cycles.readers import Recording, check_times, open_recording, refusing
 from cycles.spec import CycleSpec
 from cycles.sums import Clock
 
@@ -36,7 +36,8 @@ def cut(path: Path, spec: CycleSpec, name: str) -> Fragment:
     Raises:
         BadRecording: with a reason, and the column, row, line or row group to look at.
     """
-    return cut_recording(open_recording(path, spec, name), spec)
+    with refusing(name):
+        return cut_recording(open_recording(path, spec, name), spec)
 
 
 def cut_recording(recording: Recording, spec: CycleSpec) -> Fragment:

@@ -42,20 +42,24 @@ def merged_fragment(
     """
     rejected: dict[str, BadRecording] = {}
     kept: _Rows | None = None
+    standing: list[str] = []
     for name in names:
         rows = _rows_of(unit, reread(name), spec)
         if kept is None:
             kept = rows
+            standing.append(name)
             continue
         clash = _clash(kept, rows)
         if clash is None:
             kept = _union(kept, rows)
+            standing.append(name)
         else:
             moment, row = clash
+            others = ", ".join(standing)
             rejected[name] = BadRecording(
                 "conflicting-rows",
-                f"{name}: its row {row} for unit {unit} at {moment} differs from what another file says of "
-                "that moment; delete the wrong one of the two",
+                f"{name}: its row {row} for unit {unit} at {moment} differs from what {others} says of that "
+                "moment; delete the wrong one",
                 row=row,
             )
     if kept is None:

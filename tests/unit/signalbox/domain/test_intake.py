@@ -109,7 +109,7 @@ def test_a_file_is_judged_by_its_head_before_it_is_downloaded(size):
     world = World(b"x" * size)
     with pytest.raises(Rejected) as problem:
         world.created(1, "v1")
-    assert problem.value.reason == {0: "empty-file", 1001: "too-large"}[size]
+    assert problem.value.reason == {0: "empty", 1001: "too-large"}[size]
     assert world.store.downloads == []
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pyarrow as pa
 
 from cycles.errors import BadRecording
 from cycles.readers.long import read_long
@@ -11,10 +17,28 @@ from cycles.readers.recording import Recording, check_times
 from cycles.readers.text import read_csv
 from cycles.spec import CycleSpec
 
-__all__ = ["Recording", "check_times", "open_recording"]
+__all__ = ["Recording", "check_times", "open_recording", "refusing"]
 
 PARQUET_MAGIC, GZIP_MAGIC = b"PAR1", b"\x1f\x8b"
+UNREADABLE = (pa.ArrowException, UnicodeDecodeError, csv.Error, zlib.error, EOFError)
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv.gz"}
+
+
+@contextmanager
+def refusing(name: str) -> Iterator[None]:
+    """Inside, what a library says of a damaged file becomes a refusal; rows of text files get their line."""
+    try:
+        yield
+    except BadRecording as problem:
+        if problem.line is None and problem.row is not None and ".csv" in name.lower():
+            problem.line = problem.row + 2  # the header is line 1
+        raise
+    except UNREADABLE as problem:
+        kind = type(problem).__name__
+        raise BadRecording(
+            "unreadable",
+            f"{name}: damaged, or holding what no reader here knows ({kind}); export it again",
+        ) from problem
 
 
 def open_recording(path: Path, spec: CycleSpec, name: str) -> Recording:
@@ -28,6 +52,11 @@ def open_recording(path: Path, spec: CycleSpec, name: str) -> Recording:
     Raises:
         BadRecording: the file is empty, too large, not what its name says, or lacks what is asked.
     """
+    with refusing(name):
+        return _opened(path, spec, name)
+
+
+def _opened(path: Path, spec: CycleSpec, name: str) -> Recording:
     size = path.stat().st_size
     if size == 0:
         raise BadRecording("empty", f"{name}: the file is empty")

@@ -16,6 +16,7 @@ from cycles.readers.recording import (
     Recording,
     Rows,
     Times,
+    refuse_twice,
     require_columns,
     times_from,
     units_from,
@@ -45,6 +46,7 @@ def _columns(
 ) -> dict[str, pa.Array]:
     if kind == "parquet":
         file = open_file(path, name)
+        refuse_twice(file.schema_arrow.names, asked, name)
         require_columns(file.schema_arrow.names, asked, name)
         return dict(zip(asked, _decoded(file, asked, name), strict=True))
     reader = CsvReader(path, spec, name)
@@ -108,6 +110,8 @@ def _widened(
     start = 0
     for unit, rows in units.items():
         wanted = sensors[rows] >= 0
+        if not wanted.any():
+            continue  # a unit without a single reading of a wanted sensor has no rows here
         moments, inverse = np.unique(times[rows][wanted], return_inverse=True)
         spots = np.arange(len(times))[rows][wanted]
         places[spots] = inverse + start
@@ -131,4 +135,6 @@ def _widened(
         for k in range(len(spec.sensors)):
             yield slice(k, k + 1), [column(k)]
 
+    if not wide_units:
+        raise BadRecording("empty", f"{name}: not one reading of a sensor that the workload wants")
     return Recording(name, np.concatenate(wide_times), wide_units, column(signal_code), batches)

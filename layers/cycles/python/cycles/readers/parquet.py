@@ -15,6 +15,7 @@ from cycles.readers.recording import (
     Batch,
     Recording,
     batch_slices,
+    refuse_twice,
     require_columns,
     times_from,
     units_from,
@@ -44,6 +45,7 @@ def read_wide(path: Path, spec: CycleSpec, name: str) -> Recording:
         spec.running.signal,
         *([spec.unit.column] if spec.unit.column else []),
     ]
+    refuse_twice(present, [*asked, *spec.names], name)
     require_columns(present, [*asked, *(s.name for s in spec.sensors if s.required)], name)
     rows = file.metadata.num_rows
     if rows == 0:

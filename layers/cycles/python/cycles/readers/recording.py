@@ -19,7 +19,7 @@ from cycles.spec import NANOSECONDS, CycleSpec, Timestamp
 Times = npt.NDArray[np.int64]
 Rows = slice | npt.NDArray[np.int64]
 Batch = tuple[slice, list[npt.NDArray[np.floating]]]
-UNIT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}$")
+UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}")
 BATCH_COLUMNS = 90
 BATCH_BYTES = 64 * 2**20  # decoded readings held at a time
 
@@ -69,6 +69,17 @@ def require_columns(present: Sequence[str], wanted: Sequence[str], name: str) ->
             )
 
 
+def refuse_twice(present: Sequence[str], wanted: Sequence[str], name: str) -> None:
+    """Refuse a file in which a column that matters has a namesake: nobody could say which is meant."""
+    for column in wanted:
+        if present.count(column) > 1:
+            raise BadRecording(
+                "duplicate-column",
+                f"{name}: two columns are named {column!r}; rename one",
+                column=column,
+            )
+
+
 def times_from(column: pa.Array, asked: Timestamp, name: str) -> Times:
     """Times as int64 ns, from numbers in a unit, formatted text, Arrow times or ISO 8601 text."""
     try:
@@ -77,7 +88,7 @@ def times_from(column: pa.Array, asked: Timestamp, name: str) -> Times:
         if pa.types.is_timestamp(column.type):
             typed = column
         elif asked.format is not None:
-            typed = pc.strptime(column, format=asked.format, unit="ns")
+            typed = pc.strptime(column, format=asked.format, unit="us")  # ns would wrap unnoticed
         else:
             typed = _iso_times(column)
         whole = typed.cast(pa.timestamp("ns"), safe=True) if typed.type.tz is None else typed
@@ -98,7 +109,16 @@ def _iso_times(column: pa.Array) -> pa.Array:
     zoned = len(column) > 0 and bool(
         pc.match_substring_regex(column.slice(0, 1), r"(Z|[+-]\d\d:?\d\d)$")[0].as_py()
     )
-    return column.cast(pa.timestamp("ns", tz="UTC") if zoned else pa.timestamp("ns"))
+    zone = "UTC" if zoned else None
+    try:
+        return column.cast(pa.timestamp("us", tz=zone))
+    except pa.ArrowInvalid:  # nine digits of a second; in ns, years far off would wrap unnoticed
+        years = pc.utf8_slice_codeunits(column, 0, 4).cast(pa.int64())
+        typed = column.cast(pa.timestamp("ns", tz=zone))
+        near = pc.less_equal(pc.abs(pc.subtract(pc.year(typed), years)), 1)
+        if not pc.all(near).as_py():
+            raise
+        return typed
 
 
 def _times_from_numbers(column: pa.Array, scale: int) -> Times:
@@ -108,14 +128,22 @@ def _times_from_numbers(column: pa.Array, scale: int) -> Times:
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
             raise pa.ArrowInvalid("missing time")
+        _refuse_far(np.abs(values).max(initial=0), scale)
         whole = np.floor(values)
         fine: Times = np.rint((values - whole) * scale).astype(np.int64)
         fine += whole.astype(np.int64) * scale
         return fine
     if values.dtype.kind not in "iu":
         raise pa.ArrowInvalid("a time that is no number")
+    _refuse_far(float(np.abs(values.astype(np.float64)).max(initial=0)), scale)
     times: Times = values.astype(np.int64) * scale
     return times
+
+
+def _refuse_far(largest: float, scale: int) -> None:
+    """Nanoseconds reach to the year 2262; a number beyond is in another unit than the workload says."""
+    if largest >= 2**63 / scale:
+        raise pa.ArrowInvalid("a time beyond what nanoseconds can tell")
 
 
 def _whole(ns: pa.Array, asked: Timestamp, name: str) -> Times:
@@ -147,20 +175,29 @@ def units_from(column: pa.Array | None, spec: CycleSpec, name: str, rows: int) -
     """Which rows belong to which unit, from the unit column or the file's name."""
     named = re.search(r"(?:^|/)unit=([^/]+)/", name)
     if column is None:
-        found = re.search(spec.unit.pattern or "(?!)", name)
+        pattern = spec.unit.pattern or "(?!)"
+        found = re.search(pattern, name.rsplit("/", 1)[-1]) or re.search(pattern, name)
         if not found:
             raise BadRecording(
                 "missing-unit",
                 f"{name}: the name does not match unit pattern {spec.unit.pattern!r}",
             )
-        return {_unit_name(found["unit"], name, None): slice(0, rows)}
+        units: dict[str, Rows] = {_unit_name(found["unit"], name, None): slice(0, rows)}
+        _refuse_strangers(units, named[1] if named else None, spec, name)
+        return units
+    if pa.types.is_floating(column.type):
+        raise BadRecording(
+            "wrong-type",
+            f"{name}: units are text or whole numbers, not {column.type}",
+            column=spec.unit.column,
+        )
     codes = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if codes.indices.null_count:
         row = pc.index(codes.indices.is_null(), value=True).as_py()
         raise BadRecording(
             "missing-unit", f"{name}: no unit in row {row}", column=spec.unit.column, row=row
         )
-    units: dict[str, Rows] = {}
+    units = {}
     index = codes.indices.to_numpy()
     single = int(index.min()) == int(index.max())
     for code in index[:1] if single else np.unique(index):
@@ -168,18 +205,25 @@ def units_from(column: pa.Array | None, spec: CycleSpec, name: str, rows: int) -
         own = np.arange(rows) if single else np.flatnonzero(index == code)
         contiguous = own[-1] - own[0] + 1 == len(own)
         units[unit] = slice(int(own[0]), int(own[-1]) + 1) if contiguous else own
-    strangers = [unit for unit in units if named and unit != named[1]]
-    if named and strangers:
-        raise BadRecording(
-            "wrong-unit",
-            f"{name}: rows of unit {strangers[0]!r} under the key of unit {named[1]!r}",
-            column=spec.unit.column,
-        )
+    _refuse_strangers(units, named[1] if named else None, spec, name)
     return units
 
 
+def _refuse_strangers(
+    units: dict[str, Rows], named: str | None, spec: CycleSpec, name: str
+) -> None:
+    """Refuse rows of another unit than the key names with ``unit=<name>/``."""
+    strangers = [unit for unit in units if named is not None and unit != named]
+    if strangers:
+        raise BadRecording(
+            "wrong-unit",
+            f"{name}: rows of unit {strangers[0]!r} under the key of unit {named!r}",
+            column=spec.unit.column,
+        )
+
+
 def _unit_name(unit: str, name: str, column: str | None) -> str:
-    if not UNIT_NAME.match(unit):
+    if not UNIT_NAME.fullmatch(unit):
         raise BadRecording(
             "wrong-unit",
             f"{name}: a unit is named with 1 to 128 letters, digits and ._:+-, not {unit[:40]!r}",

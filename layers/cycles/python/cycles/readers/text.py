@@ -26,10 +26,9 @@ from cycles.readers.recording import (
 from cycles.spec import CycleSpec
 
 BLOCK_BYTES = 4 * 2**20
-HELD_BYTES = (
-    128 * 2**20
-)  # a table of at most this size is kept; beyond it the file is read in passes
-EXPANDED_FACTOR = 8  # a gzip may hold at most this multiple of max_bytes
+HELD_BYTES = 128 * 2**20  # readings of a file that are kept; a larger one is read in passes
+DECODED_LIMIT = 256 * 2**20  # of one pass: what the smallest vehicle, a Lambda of 1.8 GB, can hold
+SAMPLE = 2**16
 
 
 def read_csv(path: Path, spec: CycleSpec, name: str) -> Recording:
@@ -81,7 +80,7 @@ class CsvReader:
         self.path, self.spec, self.name = path, spec, name
         self.zipped = name.lower().endswith(".gz")
         self.header = self._header()
-        self.small = path.stat().st_size * (EXPANDED_FACTOR if self.zipped else 1) < HELD_BYTES
+        self.small = self._expected_bytes() < HELD_BYTES
 
     def _header(self) -> list[str]:
         opener = gzip.open if self.zipped else open
@@ -93,8 +92,20 @@ class CsvReader:
         header = [column.strip() for column in header]
         twice = {column for column in header if header.count(column) > 1}
         if twice:
-            raise self._refusal("no-such-column", f"the header names {sorted(twice)[0]!r} twice")
+            raise self._refusal("duplicate-column", f"the header names {sorted(twice)[0]!r} twice")
         return header
+
+    def _expected_bytes(self) -> int:
+        """Bytes of all readings, by the file's size and the width of its first fields."""
+        with (gzip.open if self.zipped else open)(self.path, "rb") as file:
+            sample = file.read(SAMPLE)
+        size = self.path.stat().st_size
+        if self.zipped:  # the last four bytes say what it unpacks to, modulo 4 GiB (RFC 1952)
+            with self.path.open("rb") as file:
+                file.seek(max(0, size - 4))
+                size = int.from_bytes(file.read(4), "little")
+        fields = sample.count(b",") + sample.count(b"\n") + 1
+        return size * fields * 8 // max(1, len(sample))
 
     def _refusal(self, reason: str, text: str, **where: str | int | None) -> BadRecording:
         return BadRecording(reason, f"{self.name}: {text}", **where)  # type: ignore[arg-type]
@@ -113,6 +124,9 @@ class CsvReader:
         """Read some columns of the whole file; sensors as float64, missing readings as nulls."""
         text = set(columns) if as_text else self.text_columns()
         types = {c: pa.string() if c in text else pa.float64() for c in columns}
+        stamp = self.spec.timestamp
+        if stamp.unit == "ns" and stamp.column in types and not as_text:
+            types[stamp.column] = pa.int64()  # a float64 would round them to 256 ns
         torn: list[int | None] = []
 
         def note(row: pacsv.InvalidRow) -> str:
@@ -133,7 +147,6 @@ class CsvReader:
     def _stream(
         self, columns: Sequence[str], types: dict[str, pa.DataType], note: object
     ) -> pa.Table:
-        limit = self.spec.max_bytes * EXPANDED_FACTOR
         batches: list[pa.RecordBatch] = []
         read = pacsv.ReadOptions(
             column_names=self.header, skip_rows=1, block_size=BLOCK_BYTES, use_threads=False
@@ -155,8 +168,9 @@ class CsvReader:
             for batch in reader:
                 batches.append(batch)
                 held += batch.nbytes
-                if held > limit:
-                    raise self._refusal("too-large", f"more than {limit:,} bytes once unpacked")
+                if held > DECODED_LIMIT:
+                    text = f"more than {DECODED_LIMIT:,} bytes once unpacked; split the recording"
+                    raise self._refusal("too-large", text)
         return pa.Table.from_batches(batches, schema)
 
     def _torn_refusal(self, number: int | None) -> BadRecording:
@@ -170,12 +184,17 @@ class CsvReader:
     def _short_line(self) -> tuple[int | None, int, bool]:
         """Number and field count of the first line whose width is wrong, and whether it is the last."""
         opener = gzip.open if self.zipped else open
-        with opener(self.path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
-            lines = csv.reader(file)
-            for fields in lines:
-                if fields and len(fields) != len(self.header):
-                    line = lines.line_num
-                    return line, len(fields), next(lines, None) is None
+        try:
+            with opener(
+                self.path, "rt", encoding="utf-8-sig", errors="replace", newline=""
+            ) as file:
+                lines = csv.reader(file)
+                for fields in lines:
+                    if fields and len(fields) != len(self.header):
+                        line = lines.line_num
+                        return line, len(fields), next(lines, None) is None
+        except (csv.Error, EOFError, zlib.error, OSError):
+            return None, 0, False  # torn in more than one way; where exactly cannot be told
         return None, 0, False
 
     def _refuse_bad_number(self, columns: Sequence[str], problem: Exception) -> NoReturn:

@@ -112,7 +112,7 @@ def admit(source: ObjectRef, size: int, workload: Workload) -> None:
     """
     limit = workload.recording.max_bytes
     if size == 0:
-        raise Rejected("empty-file", f"{source.key!r} has no bytes; send it again, complete")
+        raise Rejected("empty", f"{source.key!r} has no bytes; send it again, complete")
     if size > limit:
         raise Rejected(
             "too-large",
