@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.chains import chains
 from benchmarks.coldstart import coldstart
 from benchmarks.features import csv, features, hvac
 from benchmarks.figures import Figure, show, write
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "csv": csv,
     "spark": spark,
     "coldstart": coldstart,
+    "chains": chains,
 }
 """By name; each gets an empty folder and the number of rounds, and returns what it found."""
 

@@ -97,8 +97,11 @@ class CsvReader:
 
     def _expected_bytes(self) -> int:
         """Bytes of all readings, by the file's size and the width of its first fields."""
-        with (gzip.open if self.zipped else open)(self.path, "rb") as file:
-            sample = file.read(SAMPLE)
+        try:
+            with (gzip.open if self.zipped else open)(self.path, "rb") as file:
+                sample = file.read(SAMPLE)
+        except (OSError, EOFError, zlib.error) as problem:
+            raise self._refusal("truncated", "the gzip stream ends before its end") from problem
         size = self.path.stat().st_size
         if self.zipped:  # the last four bytes say what it unpacks to, modulo 4 GiB (RFC 1952)
             with self.path.open("rb") as file:
