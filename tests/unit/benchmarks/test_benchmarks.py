@@ -54,10 +54,12 @@ def test_the_day_is_as_it_says(task, expected):
     assert [row["rows"] for row in expected] == [b - a for a, b in task.ranges]
     assert 0.35 < sum(row["rows"] for row in expected) / 9_000 < 0.65
     assert all(np.isnan(table[name].to_numpy()).any() for name in DAY.names[1:])
-    crossed = [row["s00__above_s"] for row in expected]
-    never, always = [r["s01__above_s"] for r in expected], [r["s02__above_s"] for r in expected]
+    by_level = [[row[f"s0{k}__above_s"] for row in expected] for k in range(3)]
+    crossed, never, always = by_level
     assert never == [0.0] * 4
-    assert all(0 < a < b for a, b in zip(crossed, always, strict=True))
+    seconds = [(row["end"] - row["start"]) / 1e9 for row in expected]
+    assert all(0 < a < b for a, b in zip(crossed, seconds, strict=True))
+    assert max(a / b for a, b in zip(always, seconds, strict=True)) == 1.0
 
 
 def test_decode_reads_all_the_kernel_reads_and_computes_nothing(task, monkeypatch):

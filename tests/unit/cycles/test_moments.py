@@ -45,6 +45,9 @@ def signals():
     holes["infinite"][12_500:12_550] = np.nan
     holes["all infinite"] = holes["infinite"].copy()
     holes["all infinite"][5_200:9_400] = np.inf  # a whole tile, and more
+    holes["all infinite"][6_000] = -np.inf
+    holes["two readings"] = np.full(ROWS, np.nan)
+    holes["two readings"][[3_000, 3_001]] = 1.0, 2.0
     return found | holes
 
 
