@@ -37,19 +37,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", action="append", choices=sorted(BENCHMARKS), metavar="NAME")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     asked = parser.parse_args(argv)
-    rounds, console, figures = QUICK_ROUNDS if asked.quick else ROUNDS, Console(), list[Figure]()
-    for name, benchmark in BENCHMARKS.items():
-        if asked.only and name not in asked.only:
-            continue
-        with (
-            tempfile.TemporaryDirectory(prefix="signalbox-bench-") as folder,
-            console.status(f"{name}: {benchmark.__doc__}"),
-        ):
-            figures += benchmark(Path(folder), rounds)
+    rounds, console = QUICK_ROUNDS if asked.quick else ROUNDS, Console()
     settings = f"{rounds} rounds, in turns, medians of the ratios of each round"
-    show(figures, settings, console)
-    if asked.json:
-        write(figures, settings, asked.json)
+    figures: list[Figure] = []
+    try:
+        for name in asked.only or BENCHMARKS:
+            with (
+                tempfile.TemporaryDirectory(prefix="signalbox-bench-") as folder,
+                console.status(f"{name}: {BENCHMARKS[name].__doc__}"),
+            ):
+                figures += BENCHMARKS[name](Path(folder), rounds)
+    finally:  # what was found is told even where a later one breaks
+        if figures:
+            show(figures, settings, console)
+            if asked.json:
+                write(figures, settings, asked.json)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, Ratio
-from cli.build import BUILD
+from cli.build import BUILD, check_build
 from localcloud.deploy.template import read_template
 
 TARGET = 1.0
@@ -43,6 +43,7 @@ class Door:
 
 def coldstart(folder: Path, rounds: int) -> list[Figure]:
     """Importing every built door, and a bare boto3 S3 client."""
+    check_build(BUILD)
     runtime = folder / "runtime"
     link_distribution("boto3", runtime)
     runs: dict[str, tuple[str, tuple[Path, ...]]] = {"client": (CLIENT, (runtime,))}

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 Features = dict[str, npt.NDArray[np.float64]]
 Engine = Callable[[], Features]
-READ_AT_ONCE = 90  # sensors that the kernel holds at a time
 
 
 @dataclass(frozen=True)
@@ -67,15 +66,16 @@ def decode(task: Task) -> Engine:
     import pyarrow.parquet as pq
 
     from cycles.readers.parquet import DECODED_COLUMNS
+    from cycles.readers.recording import BATCH_COLUMNS
 
     def run() -> Features:
         file = pq.ParquetFile(task.path, memory_map=True)
         present = set(file.schema_arrow.names)
         head = _arrays(file.read(columns=task.head, use_threads=False))
         rest = [name for name in task.sensors if name in present and name not in task.head]
-        for k in range(0, len(rest), READ_AT_ONCE):
+        for k in range(0, len(rest), BATCH_COLUMNS):
             held = []
-            for names in _groups(rest[k : k + READ_AT_ONCE], DECODED_COLUMNS):
+            for names in _groups(rest[k : k + BATCH_COLUMNS], DECODED_COLUMNS):
                 held += _arrays(file.read(columns=names, use_threads=False))
             del held
         del head

@@ -34,7 +34,7 @@ def spark(folder: Path, rounds: int) -> list[Figure]:
     for k in range(FILES):
         (days / f"day-{k:03d}.parquet").hardlink_to(paths[k % DISTINCT])
     runs: dict[str, list[dict[str, Any]]] = {"embedded": [], "spark": []}
-    for _ in range(max(1, rounds // 5)):
+    for _ in range(max(2, rounds // 5)):
         for engine, told in runs.items():
             told.append(_run(engine, task.path.parent))
     if len({run["cycles"] for told in runs.values() for run in told}) != 1:

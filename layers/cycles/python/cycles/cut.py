@@ -16,7 +16,7 @@ from cycles.readers import Recording, check_times, open_recording, refusing
 from cycles.spec import CycleSpec
 from cycles.sums import Clock
 
-KEPT_BYTES = 16 * 2**20
+KEPT_BYTES = 8 * 2**20
 SPARSE_STEP = 997  # a prime, so that no periodic drop-out hides a live sensor from the quick look
 
 # The C library gives freed memory back above a threshold, and pays for each page anew with every file.

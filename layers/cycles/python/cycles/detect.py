@@ -17,7 +17,7 @@ belong to the cycle); an on time then shorter than ``min_on`` is no cycle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
@@ -58,7 +58,11 @@ class Run:
 
     def joined(self, other: Run) -> Run:
         """This run continued by the next one, keeping this one's state."""
-        return replace(self, end=other.end, parts=self.parts + other.parts)
+        return Run(self.state, self.start, other.end, self.parts + other.parts)
+
+    def known_as(self, state: State) -> Run:
+        """This run, judged anew."""
+        return Run(state, self.start, self.end, self.parts)
 
 
 def running_codes(signal: Signal, running: Running) -> Codes:
@@ -95,7 +99,7 @@ def raw_runs(times: Times, codes: Codes, max_gap_ns: int) -> list[Run]:
     at the head of the recording they stay UNKNOWN, since the file before decides.
     """
     rows = len(times)
-    gap = np.diff(times) > max_gap_ns  # (rows - 1,)
+    gap = times[1:] - times[:-1] > max_gap_ns  # (rows - 1,)
     edges: Times = np.concatenate([[0], np.flatnonzero((codes[1:] != codes[:-1]) | gap) + 1])
     breaks = gap[edges[1:] - 1]  # (runs - 1,)
     states = _carried(codes[edges], breaks)
@@ -141,7 +145,7 @@ def _merged(runs: Iterable[Run], *, final: bool) -> list[Run]:
         if run.state is State.UNKNOWN and (out or final):
             before = out[-1].state if out else State.OFF
             carried = before if before in (State.ON, State.UNKNOWN) else State.OFF
-            current = replace(run, state=carried)
+            current = run.known_as(carried)
         if out and out[-1].state is current.state is not State.CLOSED:
             out[-1] = out[-1].joined(current)
         else:
@@ -187,7 +191,7 @@ def _separates(
 
 def _append_separator(out: list[Run], run: Run) -> None:
     if out and out[-1].state is State.SEPARATOR:
-        out[-1] = replace(out[-1], end=run.end)
+        out[-1] = Run(State.SEPARATOR, out[-1].start, run.end)
     else:
         out.append(Run(State.SEPARATOR, run.start, run.end))
 
@@ -203,7 +207,7 @@ def _closed(runs: Sequence[Run], min_on_ns: int, *, final: bool) -> list[Run]:
             _append_separator(out, run)
         elif run.state is State.ON and left and right:
             if run.end - run.start >= min_on_ns:
-                out.append(replace(run, state=State.CLOSED))
+                out.append(run.known_as(State.CLOSED))
             else:
                 _append_separator(out, run)
         else:

@@ -83,11 +83,15 @@ class CycleSpec:
     long_sensor: str | None = None
     long_value: str | None = None
     names: tuple[str, ...] = field(init=False)
+    result_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Feature column names in order: ``<sensor>__<stat>``."""
     digest: str = field(init=False, repr=False, compare=False)
     """A short fingerprint: fragments cut under different specifications must not be joined."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(s.name for s in self.sensors))
+        results = tuple(f"{s.name}__{stat}" for s in self.sensors for stat in s.statistics)
+        object.__setattr__(self, "result_names", results)
         told = hashlib.sha256(repr(self).encode()).hexdigest()  # of all fields but the digest
         object.__setattr__(self, "digest", told[:16])
         self._refuse_contradictions()
@@ -96,11 +100,6 @@ class CycleSpec:
     def long(self) -> bool:
         """Whether recordings come as (time, sensor, value) rows."""
         return self.long_sensor is not None
-
-    @property
-    def result_names(self) -> tuple[str, ...]:
-        """Feature column names in order: ``<sensor>__<stat>``."""
-        return tuple(f"{s.name}__{stat}" for s in self.sensors for stat in s.statistics)
 
     def _refuse_contradictions(self) -> None:
         if not self.sensors:

@@ -156,8 +156,8 @@ def _table(cycles: Sequence[_Cycle], spec: CycleSpec) -> pa.Table:
     stamp = pa.timestamp("ns", tz="UTC")
     columns = {
         "unit": pa.array([c.unit for c in cycles], pa.string()),
-        "cycle_start": pa.array(starts, pa.int64()).cast(stamp),
-        "cycle_end": pa.array(ends, pa.int64()).cast(stamp),
+        "cycle_start": pa.array(starts, pa.int64()).view(stamp),
+        "cycle_end": pa.array(ends, pa.int64()).view(stamp),
         "duration_s": pa.array((ends - starts) / 1e9),
         "rows": pa.array([c.rows for c in cycles], pa.int64()),
     }
@@ -169,16 +169,12 @@ def _features(moments: Moments, spec: CycleSpec) -> list[pa.Array]:
     """Feature columns, NaN as null: slices of two arrays, since there may be hundreds of columns."""
     values = statistics(moments)
     cycles = len(values["n"])
-    wanted = [
-        (STATISTICS.index(stat), s)
-        for s, sensor in enumerate(spec.sensors)
-        for stat in sensor.statistics
-    ]
-    which, sensor = np.asarray(wanted).T
+    wanted = [(s, stat) for s, sensor in enumerate(spec.sensors) for stat in sensor.statistics]
+    sensor, which = [s for s, _ in wanted], [STATISTICS.index(stat) for _, stat in wanted]
     stacked = np.stack([values[stat] for stat in STATISTICS])  # (statistics, cycles, sensors)
     picked = pa.array(stacked[which, :, sensor].reshape(-1), from_pandas=True)
     counts = pa.array(np.ascontiguousarray(values["n"].T).reshape(-1))  # the one of whole numbers
     return [
-        picked.slice(k * cycles, cycles) if stat else counts.slice(s * cycles, cycles)
-        for k, (stat, s) in enumerate(wanted)
+        counts.slice(s * cycles, cycles) if stat == "n" else picked.slice(k * cycles, cycles)
+        for k, (s, stat) in enumerate(wanted)
     ]

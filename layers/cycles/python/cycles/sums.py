@@ -1,8 +1,8 @@
-"""The sums that moments follow from, taken over tiles of sensors by rows that fit a core's own cache.
+"""The sums that moments follow from, taken tile by tile: all sensors of a batch by some thousand rows.
 
-Nearly all time goes into a few passes over each tile: readings stay as narrow as they came for what is
-exact in float32 (extremes, comparisons) and are widened once, for the sums. What only few cells of a tile
-need is put right afterwards, for all tiles together.
+Nearly all time goes into a few passes over each tile, which stays in the cache between them. Readings remain
+as narrow as they came for what is exact in float32 (extremes, comparisons) and are widened once, for the
+sums. What only few cells (one sensor in one tile) need is put right afterwards, for all tiles together.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ Ints = npt.NDArray[np.int64]
 Readings = npt.NDArray[np.floating]
 Times = npt.NDArray[np.int64]
 
-Holes = tuple[
-    Ints, Ints
-]  # of missing readings the cell, flat in (tiles, sensors), and the clock's row
+Holes = tuple[Ints, Ints]  # of each missing reading the cell, flat, and the clock's row
 
+# With the 90 sensors of a batch, twice as many multiplications as readings: from a million on OpenBLAS
+# leaves its kernel for small matrices and starts threads, at several times the CPU.
 TILE_ROWS = 4096
-TILE_SENSORS = 45
 MS = 1_000_000
 FLOAT32_WHOLE = 2**24  # float32 holds all whole numbers up to here
 ALIKE = 1024  # times their range: the size from which readings are summed off a pivot
@@ -188,12 +187,8 @@ def tile_sums(columns: Sequence[Readings], clock: Clock, levels: Sequence[float 
     kind = columns[0].dtype
     asked = np.asarray([np.nan if level is None else level for level in levels], kind)
     sums = Sums.empty(clock, len(columns), kind)
-    holes: list[Holes] = []
     with np.errstate(invalid="ignore", over="ignore"):
-        for k in range(0, len(columns), TILE_SENSORS):
-            part = slice(k, min(k + TILE_SENSORS, len(columns)))
-            _sweep(sums, part, columns, clock, asked, holes)
-        _count_holes(sums, holes, clock)
+        _count_holes(sums, _sweep(sums, columns, clock, asked), clock)
         whole = (sums.low > asked) & (sums.n == clock.lengths[:, None])
         np.copyto(sums.above, clock.spans[:, None], where=whole)
         np.copyto(sums.edge_above, True, where=whole)
@@ -201,28 +196,24 @@ def tile_sums(columns: Sequence[Readings], clock: Clock, levels: Sequence[float 
     return sums
 
 
-def _sweep(
-    sums: Sums,
-    part: slice,
-    columns: Sequence[Readings],
-    clock: Clock,
-    levels: Readings,
-    holes: list[Holes],
-) -> None:
-    """Sum all tiles of some sensors, missing readings as zeros, and note where those are."""
-    asked = levels[part]
-    views = [np.ascontiguousarray(column).data for column in columns[part]]
-    wide = np.empty(len(views) * int(clock.lengths.max()))
+def _sweep(sums: Sums, columns: Sequence[Readings], clock: Clock, levels: Readings) -> list[Holes]:
+    """Sum all tiles with missing readings as zeros; return where those are."""
+    width, holes = len(columns), list[Holes]()
+    views = [np.ascontiguousarray(column).data for column in columns]
+    wide = np.empty(width * int(clock.lengths.max()))
     for t, tile in enumerate(clock.tiles):
         # To join buffers takes half the time of concatenating as many short arrays.
         joined = bytearray().join([view[tile.a : tile.b] for view in views])
-        readings = np.frombuffer(joined, asked.dtype).reshape(len(views), -1)
-        low = np.minimum.reduce(readings, axis=1, out=sums.low[t, part])
-        high = np.fmax.reduce(readings, axis=1, out=sums.high[t, part])
-        sums.first[t, part], sums.last[t, part] = readings[:, 0], readings[:, -1]
-        crossing = ((high > asked) & ~(low > asked)).nonzero()[0]  # or with holes: low is NaN then
+        readings = np.frombuffer(joined, levels.dtype).reshape(width, -1)
+        low = np.minimum.reduce(readings, axis=1, out=sums.low[t])
+        high = np.fmax.reduce(readings, axis=1, out=sums.high[t])
+        sums.first[t], sums.last[t] = readings[:, 0], readings[:, -1]
+        crossing = ((high > levels) & ~(low > levels)).nonzero()[0]  # or holed: low is NaN then
         if len(crossing):
-            _time_above(sums, t, crossing + part.start, readings, crossing, asked, clock)
+            over = readings[crossing] > levels[crossing, None]
+            steps = clock.steps[tile.rows]
+            sums.above[t, crossing] = over.astype(steps.dtype) @ steps
+            sums.edge_above[t, crossing] = over[:, -1]
         holed = (~np.isfinite(low + high)).nonzero()[0]
         if len(holed):
             torn = readings[holed]
@@ -231,28 +222,12 @@ def _sweep(
             torn.reshape(-1)[missing] = 0.0
             readings[holed] = torn
             row, when = np.divmod(missing, tile.b - tile.a)
-            at = t * sums.n.shape[1] + part.start
-            holes.append((holed[row] + at, when + tile.rows.start))
+            holes.append((holed[row] + t * width, when + tile.rows.start))
         block = wide[: readings.size].reshape(readings.shape)
         np.copyto(block, readings)
-        np.matmul(block, clock.design[:, tile.rows].T, out=sums.linear[t, part])
-        np.vecdot(block, block, out=sums.squares[t, part])
-
-
-def _time_above(
-    sums: Sums,
-    t: int,
-    sensors: Ints,
-    readings: Readings,
-    crossing: Ints,
-    levels: Readings,
-    clock: Clock,
-) -> None:
-    """Time above the level, from a row above it to the next row, of sensors that cross theirs."""
-    over = readings[crossing] > levels[crossing, None]
-    steps = clock.steps[clock.tiles[t].rows]
-    sums.above[t, sensors] = over.astype(steps.dtype) @ steps
-    sums.edge_above[t, sensors] = over[:, -1]
+        np.matmul(block, clock.design[:, tile.rows].T, out=sums.linear[t])
+        np.vecdot(block, block, out=sums.squares[t])
+    return holes
 
 
 def _count_holes(sums: Sums, holes: Sequence[Holes], clock: Clock) -> None:
