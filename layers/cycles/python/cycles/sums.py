@@ -221,7 +221,8 @@ def _sweep(sums: Sums, columns: Sequence[Readings], clock: Clock, levels: Readin
             missing = (~np.isfinite(torn)).reshape(-1).nonzero()[0]
             torn.reshape(-1)[missing] = 0.0
             readings[holed] = torn
-            row, when = np.divmod(missing, tile.b - tile.a)
+            row = missing // (tile.b - tile.a)  # several times as fast as divmod
+            when = missing - row * (tile.b - tile.a)
             holes.append((holed[row] + t * width, when + tile.rows.start))
         block = wide[: readings.size].reshape(readings.shape)
         np.copyto(block, readings)
@@ -260,8 +261,8 @@ def _mend(sums: Sums, columns: Sequence[Readings], clock: Clock, levels: Reading
     for t, s in np.argwhere(torn).tolist():
         tile = clock.tiles[t]
         rows = columns[s][tile.a : tile.b]
-        present = np.isfinite(rows).nonzero()[0]
-        sums.first[t, s], sums.last[t, s] = rows[present[0]], rows[present[-1]]
+        sums.first[t, s] = rows[np.isfinite(rows).argmax()]
+        sums.last[t, s] = rows[::-1][np.isfinite(rows[::-1]).argmax()]
 
 
 def _sum_cell(

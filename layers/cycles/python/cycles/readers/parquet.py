@@ -22,7 +22,7 @@ from cycles.readers.recording import (
 )
 from cycles.spec import CycleSpec
 
-DECODED_COLUMNS = 15  # at a time: the decoder holds as much again as what it decodes
+DECODED_COLUMNS = 4  # at a time: the decoder holds as much again as what it decodes
 
 
 def open_file(path: Path, name: str) -> pq.ParquetFile:
