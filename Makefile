@@ -11,7 +11,13 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+# Sums in machine code, linked to no library; where it cannot be made, the kernel makes do with numpy.
+KERNEL := layers/cycles/python/cycles/sweep-$(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_platform())').so.1
+$(KERNEL): layers/cycles/native/sweep.c layers/cycles/native/tile.h
+	@$(CC) -std=gnu11 -O3 -ffp-contract=off -Wall -Wextra -Wno-psabi -Werror -shared -fPIC -nostdlib \
+	  $< -lgcc -o $@ || echo "No C compiler here ($(CC)): the kernel will sum with numpy."
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(KERNEL)
 	@echo "Preparing the virtual environment (once, a minute or two) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements.lock
@@ -31,6 +37,7 @@ $(SAM_VENV)/.installed: requirements-sam.lock
 	@touch $@
 
 # Stale or not is judged by content (cli/build.py), not by time stamps: a deleted file counts too.
+# Bytecode that is not checked against its source halves a cold start: Lambda's disk is read-only.
 build: $(VENV)/.installed $(SAM_VENV)/.installed ## sam build of template.yaml, without Docker
 	@$(BIN)/python -m cli.build --fresh $(BUILD) || { \
 	  echo "Building template.yaml into $(BUILD) (sam build, no Docker) ..."; \
@@ -38,6 +45,7 @@ build: $(VENV)/.installed $(SAM_VENV)/.installed ## sam build of template.yaml, 
 	  PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 \
 	    $(SAM_VENV)/bin/sam build --cached --parallel > .aws-sam/build.log 2>&1 \
 	    || { cat .aws-sam/build.log; exit 1; }; \
+	  $(PYTHON) -m compileall -q --invalidation-mode unchecked-hash $(BUILD) || exit 1; \
 	  $(BIN)/python -m cli.build --note $(BUILD); }
 
 venv: $(VENV)/.installed ## the virtual environment, by itself
@@ -69,4 +77,4 @@ package: build ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=
 	@$(BIN)/signalbox package --bucket "$(BUCKET)" $(ARGS)
 
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .signalbox out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(KERNEL) $(VENV) $(SAM_VENV) .aws-sam .signalbox out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -44,7 +44,7 @@ def kernel_zip() -> bytes:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for room in ROOMS:
             base = (ROOT / room).parent
-            for path in sorted((ROOT / room).rglob("*.py")):
+            for path in sorted([*(ROOT / room).rglob("*.py"), *(ROOT / room).rglob("*.so.1")]):
                 info = zipfile.ZipInfo(path.relative_to(base).as_posix(), EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(info, path.read_bytes())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cli.build import NOTE, StaleBuild, check_build, sources_digest
+from cli.ship import kernel_zip
+from cycles import native
 from localcloud.deploy.template import read_template
 from tests.conftest import BUILD, ROOT
 
@@ -90,6 +95,20 @@ def test_every_shared_library_loads_on_lambdas_glibc(build):
             for v in re.findall(rb"GLIBC_(2\.\d+)", library.read_bytes())
         }
         assert max(wanted, default=GLIBC) <= GLIBC, f"{library.name} wants {max(wanted)}"
+
+
+def test_the_kernel_is_shipped_with_its_sums_in_machine_code(build):
+    (library,) = (build / "CyclesLayer").rglob(native.LIBRARY)
+    code = "import sys; from cycles import native; sys.exit(native._LIBRARY is None)"
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "kernel.zip"
+        archive.write_bytes(kernel_zip())
+        numpy = Path(np.__file__).parent.parent
+        for place in (archive, library.parent.parent):
+            env = {"PYTHONPATH": os.pathsep.join([str(place), str(numpy)])}
+            ran = subprocess.run([sys.executable, "-B", "-S", "-c", code], env=env, check=False)
+            assert ran.returncode == 0, place
+    assert b"GLIBC" not in library.read_bytes()
 
 
 def test_a_functions_folder_holds_its_door_and_nothing_else(build):

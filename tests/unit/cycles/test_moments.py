@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cycles import CycleSpec, stitch
+from cycles import CycleSpec, native, stitch
 from cycles.cut import cut_recording
 from cycles.readers import Recording
 from tests import reference
@@ -72,6 +72,17 @@ def measured(columns, kind, at, workload):
     return running, stitch([("a", cut_recording(recording, spec))], spec, {}.__getitem__).table
 
 
+@pytest.fixture(params=["machine code", "numpy"])
+def sums_by(request, monkeypatch):
+    """Both ways to sum: the compiled one must be there, and numpy must do without it."""
+    if request.param == "numpy":
+        monkeypatch.setattr(native, "sweep", lambda readings, steps: None)
+    else:
+        kinds = [np.dtype(np.float32), np.dtype(np.float64)]
+        assert all(native.sweep(reading, step) for reading in kinds for step in kinds)
+
+
+@pytest.mark.usefixtures("sums_by")
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("step_ns", [972_000_000, 10_000_000_000, 1_234_567])
 def test_what_is_hard_to_sum_is_within_the_tolerances(kind, step_ns):
@@ -105,6 +116,7 @@ def test_what_is_hard_to_sum_is_within_the_tolerances(kind, step_ns):
         assert reference.differences(row, want, scales) == []
 
 
+@pytest.mark.usefixtures("sums_by")
 def test_a_sensor_of_all_readings_missing_counts_none():
     columns = {"plain": signals()["plain"], "dead": np.full(ROWS, np.nan)}
     workload = {
