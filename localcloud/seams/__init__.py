@@ -1,0 +1,17 @@
+"""The only package that touches moto's internals.
+
+moto keeps state and speaks the APIs. What it does wrong or not at all (delivery, invocations, job
+runs: see docs/localcloud.md) is cut out here, a module a service, and handed to `Hooks`. Each cut is one
+line of `SEAMS`, pinned to the signature it replaces, so that another moto fails loudly and readably.
+"""
+
+from localcloud.seams.running import (
+    MOTO_VERSION,
+    SEAMS,
+    QuietHandler,
+    application,
+    moto_running,
+)
+from localcloud.seams.state import State
+
+__all__ = ["MOTO_VERSION", "SEAMS", "QuietHandler", "State", "application", "moto_running"]

@@ -1,0 +1,33 @@
+"""Lambda in moto: Invoke runs our functions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localcloud.cuts import Seam
+from localcloud.wiring import Hooks, Invoke
+
+
+def _invoke(
+    hooks: Hooks, original: Any, self: Any, function_name: str, qualifier: str | None, body: Any,
+    headers: Any, response_headers: Any,
+) -> bytes:  # fmt: skip
+    del original
+    function = self.get_function(function_name, qualifier)
+    kind = headers.get("x-amz-invocation-type") or "RequestResponse"
+    payload = json.loads(body) if body else {}
+    answer = hooks.invoke(Invoke(str(function.function_name), payload, str(kind)))
+    if answer is None:
+        response_headers["Content-Length"] = "0"
+        return b""
+    if answer.error:
+        response_headers["x-amz-function-error"] = answer.error
+    response_headers["Content-Length"] = str(len(answer.payload.encode()))
+    return answer.payload.encode()
+
+
+SEAMS = (
+    Seam("moto.awslambda.models:LambdaBackend", "invoke",
+         "(self, function_name, qualifier, body, headers, response_headers)", _invoke),
+)  # fmt: skip

@@ -1,0 +1,69 @@
+"""moto in this process, with our seams cut."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import moto
+from moto import mock_aws
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+
+from localcloud.cuts import cut, misfit
+from localcloud.seams import events, functions, glue, queues, requests, s3
+from localcloud.wiring import Hooks
+
+MOTO_VERSION = "5.2.5"
+
+SEAMS = (
+    *s3.SEAMS,
+    *events.SEAMS,
+    *queues.SEAMS,
+    *functions.SEAMS,
+    *glue.SEAMS,
+    *requests.SEAMS,
+)
+
+_CONFIG: Any = {"core": {"mock_credentials": False, "reset_boto3_session": False}}
+_running = threading.Lock()
+
+
+@contextmanager
+def moto_running(hooks: Hooks) -> Iterator[None]:
+    """moto in this process with our seams cut: empty state before and after.
+
+    Raises:
+        RuntimeError: moto is not the version the seams were cut for, or another cloud runs in
+            this process (moto's state is one per process).
+    """
+    if not _running.acquire(blocking=False):
+        raise RuntimeError("another local cloud runs in this process: close it first")
+    try:
+        misfits = [reason for seam in SEAMS if (reason := misfit(seam, moto.__version__))]
+        if moto.__version__ != MOTO_VERSION or misfits:
+            message = f"the seams fit moto {MOTO_VERSION}, not {moto.__version__}: {misfits}"
+            raise RuntimeError(message)
+        with cut(SEAMS, hooks), mock_aws(config=_CONFIG):
+            mock_random.seed(20)  # ids equal from run to run
+            yield
+    finally:
+        _running.release()
+
+
+class QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+    """Answers for the endpoint; what matters is in the journal, so nothing goes to stderr."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def application() -> Any:
+    """moto's WSGI application: every service behind one address."""
+    return DomainDispatcherApplication(create_backend_app)
