@@ -45,7 +45,7 @@ def test_everything_is_put_back_when_the_cloud_closes(deploy: Deploy) -> None:
 def test_a_moto_of_another_version_is_refused(
     deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seams.moto, "__version__", "6.0.0")
+    monkeypatch.setattr(seams.running.moto, "__version__", "6.0.0")
     with pytest.raises(RuntimeError, match=r"the seams fit moto 5\.2\.5, not 6\.0\.0"):
         deploy("  Queue: {Type: AWS::SQS::Queue}")
 
