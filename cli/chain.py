@@ -20,9 +20,15 @@ from signalbox.contracts import keys
 
 
 @contextmanager
-def running(journal: Path | None = None, port: int = 0) -> Iterator[Cloud]:
-    """A local cloud with the template deployed and everything shipped that it names."""
-    with Cloud(BUILD, check_build=check_build, journal_path=journal, port=port) as cloud:
+def running(journal: Path | None = None, port: int = 0, **options: Any) -> Iterator[Cloud]:
+    """A local cloud with the template deployed and everything shipped that it names.
+
+    Args:
+        journal: file that also receives the journal.
+        port: of the endpoint; a free one if 0.
+        options: more of `Cloud`.
+    """
+    with Cloud(BUILD, check_build=check_build, journal_path=journal, port=port, **options) as cloud:
         shipped = ship(cloud.client("s3"), cloud.packages)
         cloud.deploy({"ArtifactBucket": cloud.packages, **shipped})
         yield cloud

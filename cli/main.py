@@ -110,6 +110,46 @@ def demo(
 
 
 @app.command()
+def chaos(
+    mode: Annotated[
+        list[str] | None, typer.Option(help="Only this mode; may be given again. All by default.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each mode.", min=1)] = 1,
+    first: Annotated[int, typer.Option(help="The first seed.", min=0)] = 1,
+) -> None:
+    """Show that bad days change nothing: the main job under every fault, against one without.
+
+    Files, a deletion, a broken file and a backfill go through the local cloud while deliveries come twice,
+    late and out of order, calls are throttled or fail, processes are killed, messages show too early.
+    Objects, tables, messages and events must end the same.
+
+    Exit code 0: they do. 1: something was lost or done twice; it is listed.
+    """
+    from cli.chaos import MODES, endings, table
+    from cli.tables import Counting
+
+    unknown = [each for each in mode or () if each not in MODES]
+    if unknown:
+        known = ", ".join(repr(each) for each in MODES)
+        errors.print(f"[bold red]signalbox:[/] no mode {escape(unknown[0])!r}; there are {known}")
+        raise typer.Exit(USAGE)
+    modes = mode or list(MODES)
+    ended = []
+    with Counting(_bound(), "bad days", len(modes) * seeds) as counting:
+        for each in endings(modes, range(first, first + seeds)):
+            ended.append(each)
+            counting.step(f"{each.mode}, seed {each.chaos.seed}")
+    console.print(table(ended))
+    for each in ended:
+        for what, names_ in (("lost", each.lost), ("doubled", each.doubled)):
+            for name in names_:
+                console.print(
+                    f"{what}, {each.mode}, {each.chaos}: {escape(name[:300])}", soft_wrap=True
+                )
+    raise typer.Exit(PARTLY if any(each.lost or each.doubled for each in ended) else 0)
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder that gets raw/, registry/ and faults/.")],
     units: Annotated[int, typer.Option(help="Units in the fleet.", min=1)] = 10,

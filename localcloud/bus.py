@@ -138,7 +138,7 @@ class Bus:
             matched = journal.add("rule", rule.name, cause=cause, bus=bus, arn=rule.arn)
             for target in rule.targets:
                 delivery = Delivery(rule, target, event, matched.id, clock.now())
-                clock.after(0, partial(self._attempt, delivery))
+                self._world.hand_over(partial(self._attempt, delivery))
 
     def _attempt(self, delivery: Delivery) -> None:
         rule, arn = delivery.rule, str(delivery.target["Arn"])

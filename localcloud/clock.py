@@ -20,11 +20,14 @@ class Clock:
 
     Args:
         start: the first instant (aware, UTC).
+        rank: gives each task its place among those due at the same instant, lowest first; in
+            sequence if not given.
     """
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime, rank: Callable[[], float] = lambda: 0.0) -> None:
         self._now = start
-        self._heap: list[tuple[datetime, int, Task]] = []
+        self._rank = rank
+        self._heap: list[tuple[datetime, float, int, Task]] = []
         self._sequence = 0
         self._changed = threading.Condition()
 
@@ -36,7 +39,8 @@ class Clock:
         """Put a task on the agenda; one that is overdue runs now, never in the past."""
         with self._changed:
             self._sequence += 1
-            heapq.heappush(self._heap, (max(due, self._now), self._sequence, task))
+            entry = (max(due, self._now), self._rank(), self._sequence, task)
+            heapq.heappush(self._heap, entry)
             self._changed.notify_all()
 
     def after(self, seconds: float, task: Task) -> None:
@@ -48,7 +52,7 @@ class Clock:
         with self._changed:
             if not self._heap or (until is not None and self._heap[0][0] > until):
                 return None
-            due, _, task = heapq.heappop(self._heap)
+            due, _, _, task = heapq.heappop(self._heap)
             self._now = max(self._now, due)
             return task
 

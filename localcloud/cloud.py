@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from localcloud.bus import Bus
+from localcloud.chaos import Chaos, Disorder
 from localcloud.clock import Clock
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
@@ -54,6 +55,7 @@ class Cloud:
         executor: who runs functions; in this process if not given.
         check_build: called with `build` before deploying; raises if the build is stale.
         port: port of the endpoint; a free one if 0.
+        chaos: faults to add; none if not given.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Cloud:
         executor: Executor | None = None,
         check_build: Callable[[Path], None] | None = None,
         port: int = 0,
+        chaos: Chaos | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -78,7 +81,8 @@ class Cloud:
         self._starting = threading.Lock()
         self._open = ExitStack()
         self._beside = ThreadPoolExecutor(thread_name_prefix="local-cloud-job")
-        clock = Clock(start or datetime.now(UTC))
+        disorder = Disorder(chaos or Chaos())
+        clock = Clock(start or datetime.now(UTC), disorder.rank)
         self._world = World(
             account=ACCOUNT,
             region=region,
@@ -87,6 +91,7 @@ class Cloud:
             state=State(ACCOUNT, region),
             stack=Stack(stack_name),
             endpoint=lambda: self.endpoint,
+            disorder=disorder,
         )
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
@@ -170,6 +175,10 @@ class Cloud:
     def client(self, service: str) -> Any:
         """The administrator's boto3 client of a service (in this process, no HTTP)."""
         return self._world.client(service)
+
+    def messages(self, queue_arn: str) -> list[str]:
+        """The bodies of a queue's messages, visible or not; none is received by looking."""
+        return self._world.state.bodies(queue_arn)
 
     def physical_id(self, logical_id: str) -> str:
         """What Ref gives for a resource of the template.

@@ -53,10 +53,9 @@ class Invocations:
 
     def later(self, function: str, payload: Any, cause: int | None = None) -> None:
         """Take an event for a function; it runs when its turn comes."""
-        clock = self._world.clock
         cause = self._world.journal.cause if cause is None else cause
-        event = Asynchronous(function, payload, cause, clock.now())
-        clock.after(0, partial(self._attempt, event))
+        event = Asynchronous(function, payload, cause, self._world.clock.now())
+        self._world.hand_over(partial(self._attempt, event))
 
     def _attempt(self, event: Asynchronous) -> None:
         config = self._config(event.function)

@@ -112,8 +112,15 @@ class Poller:
         if self._due != due:
             return  # an earlier look was arranged since
         self._due = None
+        expires = self._world.disorder.chaos.visibility
+        if wanted := self._take(0 if expires else self._visibility_s):
+            self._run(wanted)
+        self.wake()
+
+    def _take(self, visibility_s: int) -> list[Received]:
+        """Receive a batch: what was taken too often moves on, what filters leave out is deleted."""
         batch, moved = self._world.state.receive(
-            self.queue_arn, self._batch, self._visibility_s, _LARGEST_BATCH
+            self.queue_arn, self._batch, visibility_s, _LARGEST_BATCH
         )
         for message_id, dead_letter_arn in moved:
             name = dead_letter_arn.rsplit(":", 1)[-1]
@@ -125,9 +132,7 @@ class Poller:
         for message in batch:
             if message not in wanted:  # filtered out: Lambda deletes it
                 self._world.state.delete(self.queue_arn, message.receipt_handle)
-        if wanted:
-            self._run(wanted)
-        self.wake()
+        return wanted
 
     def _wants(self, message: Received) -> bool:
         if not self._filters:
@@ -135,7 +140,8 @@ class Poller:
         record = {**self._record(message), "body": _parsed(message.body)}
         return any(pattern.matches(record) for pattern in self._filters)
 
-    def _run(self, batch: Sequence[Received]) -> None:
+    def _run(self, batch: Sequence[Received], *, repeated: bool = False) -> None:
+        """Hand a batch to the function and delete what it did; chaos may hand it over once more."""
         causes = sorted({cause for each in batch if (cause := self._causes.get(each.message_id))})
         outcome, _ = self._functions.invoke(
             self._function,
@@ -143,10 +149,17 @@ class Poller:
             cause=causes[0] if causes else None,
             detail={"queue": self.queue_arn, "messages": len(batch), "causes": causes},
         )
+        expired = self._world.disorder.chaos.visibility and not repeated
+        if expired and (again := self._take(self._visibility_s)):
+            self._run(again, repeated=True)
         failed = failed_messages(outcome, [each.message_id for each in batch], self._partial)
-        for message in batch:
-            if message.message_id not in failed:
-                self._world.state.delete(self.queue_arn, message.receipt_handle)
+        done = [each for each in batch if each.message_id not in failed]
+        for message in done:
+            self._world.state.delete(self.queue_arn, message.receipt_handle)
+        if done and not repeated:
+            for _ in range(1, self._world.disorder.copies()):
+                late = self._world.disorder.lateness()
+                self._world.clock.after(late, partial(self._run, done, repeated=True))
 
     def _record(self, message: Received) -> dict[str, Any]:
         attributes: dict[str, Any] = {

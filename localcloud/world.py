@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from localcloud.chaos import Chaos, Disorder
 from localcloud.clients import admin_client
-from localcloud.clock import Clock
+from localcloud.clock import Clock, Task
 from localcloud.deploy.stack import Stack
 from localcloud.journal import Journal
 from localcloud.seams import State
@@ -30,6 +31,7 @@ class World:
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
         callers: by access key, the record that this key's requests are caused by.
+        disorder: the faults of this run.
     """
 
     account: str
@@ -41,11 +43,17 @@ class World:
     endpoint: Callable[[], str]
     real_time: bool = False
     callers: dict[str, int | None] = field(default_factory=dict)
+    disorder: Disorder = field(default_factory=lambda: Disorder(Chaos()))
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 
     def client(self, service: str) -> Any:
         """The administrator's boto3 client."""
         return admin_client(service, self.region)
+
+    def hand_over(self, delivery: Task) -> None:
+        """Put a delivery on the agenda: now and once, unless chaos has it late or twice."""
+        for _ in range(self.disorder.copies()):
+            self.clock.after(self.disorder.lateness(), delivery)
 
     def new_id(self) -> str:
         """A UUID, the same from run to run."""

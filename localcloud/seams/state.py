@@ -99,6 +99,11 @@ class State:
             if any(message.had_receipt_handle(receipt_handle) for message in _held(queue)):
                 queue.delete_message(receipt_handle)
 
+    def bodies(self, arn: str) -> list[str]:
+        """What is in a queue, visible or not, without receiving it."""
+        queue = self._queue(arn)
+        return [str(message.body) for message in (_held(queue) if queue is not None else [])]
+
     def waiting(self, arn: str) -> list[float]:
         """For each message in the queue, the instant (epoch seconds) from which it can be taken."""
         queue = self._queue(arn)
