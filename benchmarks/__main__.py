@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks.chains import chains
 from benchmarks.coldstart import coldstart
+from benchmarks.deploys import deploys
 from benchmarks.features import csv, features, hvac
 from benchmarks.figures import Figure, show, write
 from benchmarks.spark import spark
@@ -24,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "spark": spark,
     "coldstart": coldstart,
     "chains": chains,
+    "deploys": deploys,
 }
 """By name; each gets an empty folder and the number of rounds, and returns what it found."""
 

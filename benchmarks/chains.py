@@ -6,10 +6,14 @@ The files are small, so what is seen is the cloud: event, rule, queue, invocatio
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+from moto.core.botocore_stubber import BotocoreStubber
 
 from benchmarks.figures import Figure, Ratio
 from cli.chain import running
@@ -25,14 +29,39 @@ def chains(folder: Path, rounds: int) -> list[Figure]:
     fleet = Fleet(units=1, start=DAY, days=1)
     path, unit = folder / "hours.parquet", fleet.units[0]
     pq.write_table(fleet.raw_day(unit, DAY).slice(0, ROWS), path)
-    body, rates = path.read_bytes(), []
-    with running() as cloud:
+    body, rates, shares = path.read_bytes(), [], []
+    with running() as cloud, _time_in_moto() as in_moto:
         _send(cloud, unit, body, ["warm"])
         for k in range(rounds):
-            start = time.perf_counter()
+            start, before = time.perf_counter(), sum(in_moto)
             _send(cloud, unit, body, [f"{k}-{n}" for n in range(FILES_A_ROUND)])
-            rates.append(FILES_A_ROUND / (time.perf_counter() - start))
-    return [Figure("chains through the local cloud", Ratio.of(rates), "at least", unit="a second")]
+            taken = time.perf_counter() - start
+            rates.append(FILES_A_ROUND / taken)
+            shares.append((sum(in_moto) - before) / taken)
+    return [
+        Figure("chains through the local cloud", Ratio.of(rates), "at least", unit="a second"),
+        Figure("share of a chain's time that moto takes to answer", Ratio.of(shares)),
+    ]
+
+
+@contextmanager
+def _time_in_moto() -> Iterator[list[float]]:
+    """How long moto takes over each request, in s."""
+    taken: list[float] = []
+    original = BotocoreStubber.__call__
+
+    def timed(self: Any, *args: Any, **named: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return original(self, *args, **named)
+        finally:
+            taken.append(time.perf_counter() - start)
+
+    BotocoreStubber.__call__ = timed
+    try:
+        yield taken
+    finally:
+        BotocoreStubber.__call__ = original
 
 
 def _send(cloud: Cloud, unit: str, body: bytes, names: list[str]) -> None:

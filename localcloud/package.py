@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +42,18 @@ class Artefact:
     key: str
 
 
-def files_of(folder: Path) -> list[Path]:
-    """All files of a built folder in zip order, without bytecode caches."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not _SKIPPED & set(path.parts))
+def files_of(folder: Path) -> dict[str, os.stat_result]:
+    """All files of a built folder by relative name, sorted, without bytecode caches."""
+    found: dict[str, os.stat_result] = {}
+    places = [("", os.fspath(folder))]
+    for within, place in places:  # pathlib takes several times as long, and layers hold thousands
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_file():
+                    found[within + entry.name] = entry.stat()
+                elif entry.name not in _SKIPPED:
+                    places.append((f"{within}{entry.name}/", entry.path))
+    return dict(sorted(found.items()))
 
 
 def zip_folder(folder: Path, *, listed_above: int = LISTED_ABOVE) -> bytes:
@@ -52,15 +63,11 @@ def zip_folder(folder: Path, *, listed_above: int = LISTED_ABOVE) -> bytes:
     names, sizes and times.
     """
     files = files_of(folder)
-    sizes = {path: path.stat() for path in files}
-    if sum(stat.st_size for stat in sizes.values()) > listed_above:
-        listing = (
-            f"{path.relative_to(folder).as_posix()} {stat.st_size} {stat.st_mtime_ns}\n"
-            for path, stat in sizes.items()
-        )
+    if sum(stat.st_size for stat in files.values()) > listed_above:
+        listing = (f"{name} {stat.st_size} {stat.st_mtime_ns}\n" for name, stat in files.items())
         members = [("FILES", "".join(listing).encode())]
     else:
-        members = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in files]
+        members = [(name, (folder / name).read_bytes()) for name in files]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members:
@@ -105,15 +112,21 @@ def translate(
     Raises:
         DeployError: SAM refuses the template; the message is SAM's.
     """
+    text = _translated(json.dumps(template), json.dumps(dict(parameters)), region)
+    return dict(json.loads(text))
+
+
+@lru_cache(maxsize=8)  # a fresh cloud a test is common, and equal templates give equal answers
+def _translated(template: str, parameters: str, region: str) -> str:
     session = boto3.Session(region_name=region)
     # no managed policies by short name: the template names policies by ARN
     metrics = Metrics("ServerlessTransform", DummyMetricsPublisher())
     translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
     try:
-        translated = translator.translate(template, dict(parameters))
+        translated = translator.translate(json.loads(template), json.loads(parameters))
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes)
         raise DeployError(causes or str(error.message)) from error
     finally:
         metrics.publish()  # to nowhere; otherwise it warns
-    return dict(translated)
+    return json.dumps(translated)

@@ -17,8 +17,8 @@ SECTIONS = (
 SAM = "AWS::Serverless-2016-10-31"
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that knows !Ref, !Sub and the other short forms."""
+class _Loader(yaml.CSafeLoader):
+    """SafeLoader (libyaml's, ten times as fast) that knows !Ref, !Sub and the other short forms."""
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -81,8 +81,9 @@ def read_template(path: Path) -> tuple[dict[str, Any], Lines]:
         raise DeployError(f"there is no built template at {path}: run `make build` first")
     text = path.read_text(encoding="utf-8")
     try:
-        template = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-        lines = Lines(yaml.compose(text, Loader=_Loader))
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        template = loader.construct_document(root) if root is not None else None
     except yaml.YAMLError as error:
         raise DeployError(f"{path} is not YAML: {error}") from error
     if not isinstance(template, Mapping) or not isinstance(template.get("Resources"), Mapping):
@@ -92,4 +93,4 @@ def read_template(path: Path) -> tuple[dict[str, Any], Lines]:
             raise DeployError(f"section {section!r} of the template is not supported")
     if template.get("Transform", SAM) != SAM:
         raise DeployError(f"transform {template['Transform']!r} is not supported, only {SAM}")
-    return dict(template), lines
+    return dict(template), Lines(root)
