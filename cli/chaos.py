@@ -44,10 +44,11 @@ MODES = {
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How one run ended, against the run without faults."""
+    """How one run ended, against the run without faults; `faults` are those dealt out, by kind."""
 
     mode: str
     chaos: Chaos
+    faults: dict[str, int]
     lost: list[str]
     doubled: list[str]
     repeats: int
@@ -96,6 +97,7 @@ def endings(modes: Sequence[str], seeds: Sequence[int], **options: Any) -> Itera
             yield Ended(
                 mode,
                 chaos,
+                {kind: count for kind, count in cloud.faults.items() if count},
                 state.lost(plain),
                 state.doubled(plain),
                 state.repeats,

@@ -97,32 +97,46 @@ class Killed(BaseException):
 
 
 class Disorder:
-    """What a `Chaos` does to one run."""
+    """What a `Chaos` does to one run.
+
+    Attributes:
+        chaos: what is asked for.
+        dealt: how many faults of each kind were dealt out.
+    """
 
     def __init__(self, chaos: Chaos) -> None:
         self.chaos = chaos
+        self.dealt: Counter[str] = Counter()
         self._random = random.Random(chaos.seed)  # noqa: S311 - repeatable, not secret
         self._calls: Counter[str] = Counter()
         self._struck: dict[tuple[str, int | None], str] = {}
 
     def copies(self) -> int:
         """How often a delivery comes."""
+        self.dealt["twice"] += self.chaos.twice
         return 2 if self.chaos.twice else 1
 
     def lateness(self) -> float:
         """By how many seconds a delivery is late."""
+        self.dealt["delay"] += self.chaos.delay > 0
         return self._random.uniform(0, self.chaos.delay) if self.chaos.delay else 0.0
 
     def rank(self) -> float:
         """The place among what is due at the same instant; lowest first, equal ones in sequence."""
+        self.dealt["shuffle"] += self.chaos.shuffle
         return self._random.random() if self.chaos.shuffle else 0.0
+
+    def expires(self) -> bool:
+        """Whether a message shows again while its function is at work."""
+        self.dealt["visibility"] += self.chaos.visibility
+        return self.chaos.visibility
 
     def strikes(self, service: str, operation: str, invocation: int | None) -> str | None:
         """The error code a function's call gets instead of being served; None lets it through.
 
         Args:
-            service: such as s3, and the operation's name.
-            operation: as in "GetObject".
+            service: such as s3.
+            operation: such as GetObject.
             invocation: the journal's number of the invocation that calls.
 
         Raises:
@@ -131,9 +145,11 @@ class Disorder:
         self._calls[service] += 1
         self._calls["any"] += 1
         if self._calls["any"] == self.chaos.kill:
+            self.dealt["kill"] += 1
             raise Killed(f"at call {self.chaos.kill}: {service}:{operation}")
         call = (f"{service}:{operation}", invocation)
-        for code, wanted in ((THROTTLED, self.chaos.throttle), (FAILED, self.chaos.fail)):
-            if self._calls[service] == wanted.get(service):
+        for kind, code in (("throttle", THROTTLED), ("fail", FAILED)):
+            if self._calls[service] == getattr(self.chaos, kind).get(service):
+                self.dealt[kind] += 1
                 self._struck[call] = code
         return self._struck.get(call)

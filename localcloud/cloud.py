@@ -164,6 +164,11 @@ class Cloud:
         return self._world.stack.outputs
 
     @property
+    def faults(self) -> Mapping[str, int]:
+        """How many faults of each kind chaos has dealt out."""
+        return self._world.disorder.dealt
+
+    @property
     def stack(self) -> Stack:
         """What was deployed."""
         return self._world.stack

@@ -112,7 +112,7 @@ class Poller:
         if self._due != due:
             return  # an earlier look was arranged since
         self._due = None
-        expires = self._world.disorder.chaos.visibility
+        expires = self._world.disorder.expires()
         if wanted := self._take(0 if expires else self._visibility_s):
             self._run(wanted)
         self.wake()
