@@ -67,7 +67,10 @@ class Functions:
             before, callers[access_key] = callers.get(access_key), entry.id
             try:
                 with journal.held():
-                    outcome = self._executor.invoke(spec, payload, request_id, log)
+                    outcome = self._executor.invoke(
+                        spec, payload, request_id, log, self._world.clock.now()
+                    )
+                entry.detail.update(outcome.facts)
             finally:
                 callers[access_key] = before
             if outcome.error is not None:
@@ -94,6 +97,8 @@ class Functions:
             **self._runtime_environment(resource, stream),
             **self._credentials(name, request["Role"]),
         }
+        if self._executor.outside:
+            environment["AWS_ENDPOINT_URL"] = self._world.endpoint()
         return FunctionSpec(
             name=name,
             arn=resource.attributes["Arn"],

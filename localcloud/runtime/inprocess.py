@@ -11,6 +11,7 @@ import json
 import threading
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -28,8 +29,15 @@ class InProcessExecutor:
         self._loaded: dict[str, _Loaded] = {}
         self._one_at_a_time = threading.RLock()
 
+    outside = False
+
     def invoke(
-        self, spec: FunctionSpec, payload: Any, request_id: str, log: Callable[[str], None]
+        self,
+        spec: FunctionSpec,
+        payload: Any,
+        request_id: str,
+        log: Callable[[str], None],
+        at: datetime,
     ) -> Outcome:
         """Run one invocation; an exception in the function is an outcome, not ours."""
         with self._one_at_a_time:
