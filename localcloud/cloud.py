@@ -18,7 +18,8 @@ from localcloud.clock import Clock
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
-from localcloud.engines.glue import GlueEngine
+from localcloud.engines.glue import GlueJobs
+from localcloud.engines.runs import Runs
 from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
@@ -101,6 +102,7 @@ class Cloud:
         self._targets = Targets(world, self._invoke_later)
         bus = Bus(world, self._targets)
         functions = Functions(world, self._executor)
+        runs = Runs(world, self._outside)
         return Reactions(
             world,
             bus,
@@ -108,7 +110,8 @@ class Cloud:
             functions,
             Invocations(world, functions, bus),
             Pollers(world, functions),
-            GlueEngine(world, bus, self._outside),
+            runs,
+            GlueJobs(world, bus, runs),
         )
 
     def _invoke_later(self, function: str, payload: Any) -> None:
@@ -119,8 +122,9 @@ class Cloud:
             starting.enter_context(moto_running(self._reactions))
             starting.callback(self._world.journal.close)
             starting.callback(self._executor.close)
+            starting.callback(self._reactions.runs.clean)
             starting.callback(self._beside.shutdown)
-            starting.callback(self._reactions.glue.close)
+            starting.callback(self._reactions.runs.close)
             where = {"LocationConstraint": self._world.region}
             home = self._world.region == "us-east-1"
             location = {} if home else {"CreateBucketConfiguration": where}

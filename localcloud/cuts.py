@@ -20,13 +20,14 @@ class Seam:
     Attributes:
         owner: dotted path of the module or class.
         name: attribute there.
-        signature: what it must look like, defaults included, without annotations.
-        replacement: called with the hooks and, unless `plain`, the original first.
+        signature: what it must look like, defaults included, without annotations; None for what
+            moto lacks and gets from here.
+        replacement: called with the hooks and, unless `plain` or lacking, the original first.
     """
 
     owner: str
     name: str
-    signature: str
+    signature: str | None
     replacement: Callable[..., Any]
     plain: bool = False
 
@@ -41,6 +42,8 @@ def misfit(seam: Seam, version: str) -> str | None:
     """Why this seam does not fit what is installed; None if it does."""
     place = f"{seam.owner.replace(':', '.')}.{seam.name}"
     found = getattr(seam.holder(), seam.name, None)
+    if seam.signature is None:
+        return None if found is None else f"{place} is there in version {version}, cut it instead"
     if not callable(found):
         return f"{place} is gone in version {version}"
     bare = [
@@ -56,15 +59,20 @@ def misfit(seam: Seam, version: str) -> str | None:
 @contextmanager
 def cut(seams: Sequence[Seam], hooks: object) -> Iterator[None]:
     """Replace every seam, and put the originals back afterwards."""
-    originals = [(seam.holder(), seam.name, getattr(seam.holder(), seam.name)) for seam in seams]
+    originals = [
+        (seam.holder(), seam.name, getattr(seam.holder(), seam.name, None)) for seam in seams
+    ]
     for seam, (holder, name, original) in zip(seams, originals, strict=True):
-        ahead = (hooks,) if seam.plain else (hooks, original)
+        ahead = (hooks,) if seam.plain or seam.signature is None else (hooks, original)
         setattr(holder, name, _replacement(seam, ahead))
     try:
         yield
     finally:
-        for holder, name, original in originals:
-            setattr(holder, name, original)
+        for seam, (holder, name, original) in zip(seams, originals, strict=True):
+            if seam.signature is None:
+                delattr(holder, name)
+            else:
+                setattr(holder, name, original)
 
 
 def _replacement(seam: Seam, ahead: tuple[object, ...]) -> Callable[..., Any]:

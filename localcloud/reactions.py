@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from localcloud.bus import Bus
-from localcloud.engines.glue import GlueEngine
+from localcloud.engines.glue import GlueJobs
+from localcloud.engines.runs import Runs
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.pollers import Pollers
@@ -28,7 +29,8 @@ class Reactions:
     functions: Functions
     invocations: Invocations
     pollers: Pollers
-    glue: GlueEngine
+    runs: Runs
+    glue: GlueJobs
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -76,6 +78,10 @@ class Reactions:
     def start_job_run(self, job: Job, request: Mapping[str, Any]) -> str:
         """Glue's StartJobRun."""
         return self.glue.start(job, request, self._cause())
+
+    def stop_job_runs(self, job: Job, run_ids: list[str]) -> dict[str, Any]:
+        """Glue's BatchStopJobRun."""
+        return self.glue.stop(job, run_ids, self._cause())
 
     def _cause(self) -> int | None:
         """The record behind this thread's request: what it is inside, or whose key it carries."""

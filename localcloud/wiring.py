@@ -68,14 +68,13 @@ class Job(Protocol):
     def definition(self) -> dict[str, Any]:
         """The Job structure of GetJob."""
 
-    def add_run(self, arguments: dict[str, str], facts: dict[str, Any]) -> str:
+    def add_run(
+        self, arguments: dict[str, str], facts: dict[str, Any], run_id: str | None = None
+    ) -> str:
         """A new run, to be seen in GetJobRun(s) with these facts; returns its id."""
 
     def tell(self, run_id: str, **facts: Any) -> None:
         """Change what GetJobRun says of a run, such as JobRunState."""
-
-    def states(self) -> list[str]:
-        """The JobRunState of every run."""
 
     def refuse_concurrent(self) -> None:
         """Answer StartJobRun as Glue does above MaxConcurrentRuns: raises."""
@@ -110,3 +109,6 @@ class Hooks(Protocol):
 
     def start_job_run(self, job: Job, request: Mapping[str, Any]) -> str:
         """Glue's StartJobRun: returns the run id."""
+
+    def stop_job_runs(self, job: Job, run_ids: list[str]) -> dict[str, Any]:
+        """Glue's BatchStopJobRun: returns its answer."""

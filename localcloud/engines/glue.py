@@ -1,95 +1,133 @@
 """AWS Glue jobs: the shipped script really runs, as a process of this Python.
 
-Citations: StartJobRun, GetJobRun and JobRun of the Glue API Reference; "Using job parameters in AWS
-Glue jobs"; "Automating AWS Glue with EventBridge" for Glue Job State Change. There is no Spark
-cluster: a script that wants one must find pyspark in this environment by itself.
+Citations: StartJobRun, BatchStopJobRun, GetJobRun and JobRun of the Glue API Reference; "AWS Glue
+job run statuses", "Using job parameters in AWS Glue jobs" and "Automating AWS Glue with EventBridge"
+of its User Guide. There is no Spark cluster: a script that wants one must find pyspark in this
+environment by itself. ERROR (a trigger of a job that is gone) and EXPIRED cannot come up here.
 """
 
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from localcloud.bus import Bus
-from localcloud.engines.base import Outside
-from localcloud.engines.process import Ended, Processes
+from localcloud.engines.base import OVER, Program, Run, RunError, Service, State
+from localcloud.engines.process import Ended
+from localcloud.engines.runs import Runs
 from localcloud.wiring import Job
-from localcloud.world import World
+from localcloud.world import World, iso_seconds
 
-# Virtual seconds a run spends in STARTING, and in RUNNING whatever the script takes. While time is
-# real the first is nothing and the second is what it is.
-_START_S, _RUN_S = 10.0, 60.0
-_ACTIVE = {"STARTING", "RUNNING", "STOPPING"}
 _SEVERITY = {"SUCCEEDED": "INFO", "STOPPED": "INFO", "TIMEOUT": "WARN", "FAILED": "ERROR"}
-_LONGEST_LINE = 2000
+_DELAYED = ("STARTING", "RUNNING", "STOPPING")
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
 @dataclass(frozen=True)
-class Run:
-    """One job run."""
+class Asked:
+    """What one run was asked for.
+
+    Attributes:
+        job: its job, as moto keeps it.
+        request: StartJobRun's.
+        arguments: defaults, given and non-overridable ones together.
+        attempt: 0, and one more for each retry.
+        first: id of the first attempt.
+    """
 
     job: Job
-    name: str
-    id: str
+    request: Mapping[str, Any]
     arguments: Mapping[str, str]
-    timeout_min: int
-    record: int
+    attempt: int
+    first: str
 
 
-class GlueEngine:
+class GlueJobs(Service):
     """Plays every job run of the account.
 
     Args:
         world: the cloud.
         bus: where state changes go.
-        outside: does the work.
-        minute_s: real seconds that one minute of a job's Timeout lasts.
+        runs: who plays them.
     """
 
-    def __init__(self, world: World, bus: Bus, outside: Outside, *, minute_s: float = 60.0) -> None:
+    groups: Mapping[str, str] = {"out": "/aws-glue/jobs/output", "err": "/aws-glue/jobs/error"}
+
+    def __init__(self, world: World, bus: Bus, runs: Runs) -> None:
         self._world = world
         self._bus = bus
-        self._outside = outside
-        self._minute_s = minute_s
-        self._processes = Processes()
-        self._waiting: list[Run] = []
+        self._runs = runs
 
     def start(self, job: Job, request: Mapping[str, Any], cause: int | None) -> str:
         """StartJobRun: begin a run, let it wait, or refuse it above MaxConcurrentRuns."""
+        return self._start(job, request, cause).id
+
+    def stop(self, job: Job, run_ids: list[str], cause: int | None) -> dict[str, Any]:
+        """BatchStopJobRun."""
+        name = str(job.definition["Name"])
+        taken: list[dict[str, str]] = []
+        errors: list[dict[str, Any]] = []
+        for run_id in run_ids:
+            run = self._runs.find(run_id)
+            about = {"JobName": name, "JobRunId": run_id}
+            if run is None or run.service is not self or run.name != name:
+                errors.append(about | _error("EntityNotFoundException", "Job run not found."))
+            elif self._runs.stop(run, cause):
+                taken.append(about)
+            else:
+                message = f"Job Run {run_id} is in {run.state} state and cannot be stopped."
+                errors.append(about | _error("InvalidStateException", message))
+        return {"SuccessfulSubmissions": taken, "Errors": errors}
+
+    def _start(
+        self,
+        job: Job,
+        request: Mapping[str, Any],
+        cause: int | None,
+        before: Run | None = None,
+    ) -> Run:
         definition = job.definition
         name = str(definition["Name"])
         most = int(definition["ExecutionProperty"].get("MaxConcurrentRuns", 1))
-        busy = sum(state in _ACTIVE for state in job.states()) >= most
-        if busy and not self._queues(name, request):
-            job.refuse_concurrent()
-        state = "WAITING" if busy else "STARTING"
-        given = {str(key): str(value) for key, value in (request.get("Arguments") or {}).items()}
-        arguments = {**definition["DefaultArguments"], **given}
-        arguments |= definition.get("NonOverridableArguments") or {}
-        timeout = int(request.get("Timeout") or definition["Timeout"])
-        facts = self._facts(definition, state, timeout)
-        run_id = job.add_run(arguments, facts)
-        record = self._world.journal.add("job", name, state, cause=cause, run_id=run_id)
-        run = Run(job, name, run_id, arguments, timeout, record.id)
-        if busy:
-            self._waiting.append(run)
-        else:
-            self._soon(_START_S, partial(self._running, run))
-        return run_id
+        with self._runs.lock:
+            busy = self._runs.active(self, name) >= most
+            if busy and not self._queues(name, request):
+                job.refuse_concurrent()
+            attempt = before.data.attempt + 1 if before else 0
+            given = {str(k): str(v) for k, v in (request.get("Arguments") or {}).items()}
+            arguments = {**definition["DefaultArguments"], **given}
+            arguments |= definition.get("NonOverridableArguments") or {}
+            timeout = int(request.get("Timeout") or definition["Timeout"])
+            facts = self._facts(definition, timeout) | {"Attempt": attempt}
+            if before is not None:
+                facts["PreviousRunId"] = before.id
+            first = before.data.first if before else None
+            run_id = job.add_run(arguments, facts, f"{first}_attempt_{attempt}" if first else None)
+            run = Run(
+                self,
+                name,
+                run_id,
+                self._role(str(definition["Role"])),
+                f"GlueJobRunnerSession-{run_id[-12:]}",
+                timeout * 60.0,
+                Asked(job, request, arguments, attempt, first or run_id),
+                most,
+                "WAITING" if busy else "STARTING",
+            )
+            self.show(run)
+            self._runs.start(run, cause)
+        return run
 
-    def close(self) -> None:
-        """Stop every script that still runs."""
-        self._processes.close()
+    def _role(self, role: str) -> str:
+        return (
+            role if role.startswith("arn:") else f"arn:aws:iam::{self._world.account}:role/{role}"
+        )
 
     def _queues(self, name: str, request: Mapping[str, Any]) -> bool:
         if request.get("JobRunQueuingEnabled") is not None:  # the run's word goes before the job's
@@ -97,13 +135,9 @@ class GlueEngine:
         job = self._world.stack.find("AWS::Glue::Job", name)
         return bool(job and job.facts["queuing"])
 
-    def _facts(self, definition: Mapping[str, Any], state: str, timeout: int) -> dict[str, Any]:
-        now = self._world.clock.now()
+    def _facts(self, definition: Mapping[str, Any], timeout: int) -> dict[str, Any]:
         facts = {
-            "Attempt": 0,
-            "JobRunState": state,
-            "StartedOn": now,
-            "LastModifiedOn": now,
+            "StartedOn": self._world.clock.now(),
             "Timeout": timeout,
             "LogGroupName": "/aws-glue/jobs",
             "PredecessorRuns": [],
@@ -112,112 +146,99 @@ class GlueEngine:
         same = ("ExecutionClass", "GlueVersion", "NumberOfWorkers", "WorkerType")
         return facts | {key: definition[key] for key in same if definition.get(key)}
 
-    def _running(self, run: Run) -> None:
-        record = self._tell(run, "RUNNING", run.record)
-        since = self._world.clock.now()
-        self._outside(partial(self._execute, run, record), partial(self._executed, run, since))
+    def show(self, run: Run) -> None:
+        """Change what GetJobRun says."""
+        now = self._world.clock.now()
+        facts: dict[str, Any] = {"JobRunState": run.state, "LastModifiedOn": now}
+        if run.reason:
+            facts["ErrorMessage"] = run.reason
+        if run.state in OVER:
+            facts["CompletedOn"] = now
+            if run.since is not None:
+                facts["ExecutionTime"] = int((now - run.since).total_seconds())
+        run.data.job.tell(run.id, **facts)
 
-    def _execute(self, run: Run, record: int) -> Ended | str:
-        """Fetch the script and its libraries and run it; a text says why it could not start."""
-        with tempfile.TemporaryDirectory(prefix="glue-") as place:
-            folder = Path(place)
-            try:
-                script = self._fetch(run.job.definition["Command"]["ScriptLocation"], folder)
-                libraries = [
-                    self._fetch(each, folder / "libraries")
-                    for each in run.arguments.get("--extra-py-files", "").split(",")
-                    if each
-                ]
-                check_modules(run.arguments.get("--additional-python-modules", ""))
-            except (ClientError, ValueError) as error:
-                return str(error)
-            arguments = [part for pair in run.arguments.items() for part in pair]
-            return self._processes.run(
-                [sys.executable, "-u", _LAUNCH, str(script), "--JOB_NAME", run.name, *arguments],
-                self._environment(run, record, libraries, folder),
-                folder,
-                run.timeout_min * self._minute_s,
-                partial(self._heard, run, record),
-            )
+    def emit(self, run: Run, record: int) -> None:
+        """Glue Job State Change at the end; Glue Job Run Status after NotifyDelayAfter minutes."""
+        if run.state in OVER:
+            detail = {
+                "jobName": run.name,
+                "severity": _SEVERITY[run.state],
+                "state": run.state,
+                "jobRunId": run.id,
+                "message": run.reason or f"Job run {run.state.lower()}",
+            }
+            self._bus.publish("aws.glue", "Glue Job State Change", detail, cause=record)
+        elif run.state == "STARTING" and (delay := self._delay(run)) is not None:
+            started = self._world.clock.now()
+            due = started + timedelta(minutes=delay)
+            self._world.clock.at(due, partial(self._late, run, delay, iso_seconds(started)))
 
-    def _fetch(self, uri: str, folder: Path) -> Path:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        if not uri.startswith("s3://") or not key:
-            raise ValueError(f"{uri!r} is not an S3 location")
-        folder.mkdir(exist_ok=True)
-        path = folder / Path(key).name
-        self._world.client("s3").download_file(bucket, key, str(path))
-        return path
+    def _delay(self, run: Run) -> float | None:
+        wanted = run.data.request.get("NotificationProperty") or {}
+        wanted = wanted or run.data.job.definition.get("NotificationProperty") or {}
+        return float(wanted["NotifyDelayAfter"]) if wanted.get("NotifyDelayAfter") else None
 
-    def _environment(
-        self, run: Run, record: int, libraries: list[Path], folder: Path
-    ) -> dict[str, str]:
-        role = str(run.job.definition["Role"])
-        role = (
-            role if role.startswith("arn:") else f"arn:aws:iam::{self._world.account}:role/{role}"
-        )
-        session = f"GlueJobRunnerSession-{run.id[-12:]}"
-        sts = self._world.client("sts")
-        given = sts.assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
-        self._world.callers[given["AccessKeyId"]] = record
-        return {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_DEFAULT_REGION": self._world.region,
-            "AWS_ENDPOINT_URL": self._world.endpoint(),
-            "AWS_REGION": self._world.region,
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
-            "HOME": str(folder),
-            "LANG": "C.UTF-8",
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": ":".join(str(path) for path in libraries),
-            "TZ": "UTC",
-        }
-
-    def _heard(self, run: Run, record: int, line: str) -> None:
-        short = line[:_LONGEST_LINE]
-        self._world.journal.add("log", run.name, cause=record, line=short, run_id=run.id)
-
-    def _executed(self, run: Run, since: datetime, ended: Ended | str) -> None:
-        state, message = "SUCCEEDED", ""
-        if isinstance(ended, str):
-            state, message = "FAILED", ended
-        elif ended.code is None:
-            state, message = "TIMEOUT", f"Job run exceeded its timeout of {run.timeout_min} minutes"
-        elif ended.code != 0:
-            last = "\n".join(ended.last_errors[-10:])
-            state, message = "FAILED", last or f"the script ended with status {ended.code}"
-        self._soon(_RUN_S, partial(self._finished, run, since, state, message))
-
-    def _soon(self, virtual_s: float, task: Callable[[], None]) -> None:
-        self._world.clock.after(0.0 if self._world.real_time else virtual_s, task)
-
-    def _finished(self, run: Run, since: datetime, state: str, message: str) -> None:
-        seconds = int((self._world.clock.now() - since).total_seconds())
-        facts: dict[str, Any] = {"ErrorMessage": message} if message else {}
-        record = self._tell(run, state, run.record, ExecutionTime=seconds, **facts)
+    def _late(self, run: Run, delay: float, started: str) -> None:
+        if run.state not in _DELAYED:
+            return
         detail = {
             "jobName": run.name,
-            "severity": _SEVERITY[state],
-            "state": state,
+            "severity": "INFO",
+            "notificationCondition": {"NotifyDelayAfter": delay},
+            "state": run.state,
             "jobRunId": run.id,
-            "message": message or "Job run succeeded",
+            "message": f"Job run is in {run.state} state",
+            "startedOn": started,
         }
-        self._bus.publish("aws.glue", "Glue Job State Change", detail, cause=record)
-        waiting = next((each for each in self._waiting if each.name == run.name), None)
-        if waiting is not None:
-            self._waiting.remove(waiting)
-            self._tell(waiting, "STARTING", waiting.record)
-            self._soon(_START_S, partial(self._running, waiting))
+        self._bus.publish("aws.glue", "Glue Job Run Status", detail, cause=run.record)
 
-    def _tell(self, run: Run, state: str, cause: int, **facts: Any) -> int:
-        now: datetime = self._world.clock.now().astimezone(UTC)
-        if state in _SEVERITY:
-            facts["CompletedOn"] = now
-        run.job.tell(run.id, JobRunState=state, LastModifiedOn=now, **facts)
-        shown = {key: value for key, value in facts.items() if key == "ErrorMessage"}
-        journal = self._world.journal
-        return journal.add("job", run.name, state, cause=cause, run_id=run.id, **shown).id
+    def prepare(self, run: Run, client: Callable[[str], Any]) -> Program:
+        """Fetch the script and its libraries."""
+        folder, asked = run.folder, run.data
+        s3 = client("s3")
+        script = _fetch(s3, asked.job.definition["Command"]["ScriptLocation"], folder)
+        libraries = [
+            _fetch(s3, each, folder / "libraries")
+            for each in asked.arguments.get("--extra-py-files", "").split(",")
+            if each
+        ]
+        check_modules(asked.arguments.get("--additional-python-modules", ""))
+        arguments = [part for pair in asked.arguments.items() for part in pair]
+        command = [sys.executable, "-u", _LAUNCH, str(script), "--JOB_NAME", run.name, *arguments]
+        return Program(command, {"PYTHONPATH": ":".join(map(str, libraries))}, folder)
+
+    def finish(self, run: Run, state: State, client: Callable[[str], Any]) -> str:
+        """Why it ended so: of a script that failed, the end of its standard error."""
+        del client
+        if isinstance(run.ended, str):
+            return run.ended
+        if state == "TIMEOUT":
+            return f"Job run exceeded its timeout of {int(run.limit_s / 60)} minutes"
+        if state == "FAILED" and isinstance(run.ended, Ended):
+            last = "\n".join(run.ended.last_errors[-10:])
+            return last or f"the script ended with status {run.ended.code}"
+        return ""
+
+    def again(self, run: Run, record: int) -> None:
+        """MaxRetries: a run that failed is attempted again; one that timed out is not."""
+        asked: Asked = run.data
+        if asked.attempt < int(asked.job.definition.get("MaxRetries") or 0):
+            self._start(asked.job, asked.request, record, before=run)
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"ErrorDetail": {"ErrorCode": code, "ErrorMessage": message}}
+
+
+def _fetch(s3: Any, uri: str, folder: Path) -> Path:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not key:
+        raise RunError(f"{uri!r} is not an S3 location")
+    folder.mkdir(exist_ok=True)
+    path = folder / Path(key).name
+    s3.download_file(bucket, key, str(path))
+    return path
 
 
 def check_modules(wanted: str) -> None:
@@ -227,11 +248,11 @@ def check_modules(wanted: str) -> None:
         wanted: comma-separated requirements, each `name==version`.
 
     Raises:
-        ValueError: one is missing, has another version, or names none.
+        RunError: one is missing, has another version, or names none.
     """
     for requirement in filter(None, (each.strip() for each in wanted.split(","))):
         name, _, version = requirement.partition("==")
         found = next((each.version for each in metadata.distributions(name=name)), None)
         if not version or found != version:
             message = f"--additional-python-modules wants {requirement}, here is {found or 'none'}"
-            raise ValueError(message)
+            raise RunError(message)

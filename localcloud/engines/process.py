@@ -1,4 +1,7 @@
-"""A program run as a process of its own group, with its output and its end."""
+"""A program run as a process of its own group, with its output and its end.
+
+As in a container, everything the program started ends with it.
+"""
 
 from __future__ import annotations
 
@@ -10,117 +13,168 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 _KEPT_LINES = 40
-_GRACE_S = 5.0
+_CLOSING_GRACE_S = 5.0
+
+Item = tuple[Literal["out", "err", "closed", "gone", "stop"], str]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: `code` is None if it was stopped at its time limit."""
+    """How a process ended.
 
-    code: int | None
-    last_errors: tuple[str, ...]
+    Attributes:
+        code: its exit status; negative for a signal.
+        last_errors: the end of its standard error.
+        cut: "timeout" or "stopped" if it was ended from here, else nothing.
+    """
+
+    code: int
+    last_errors: tuple[str, ...] = ()
+    cut: Literal["", "timeout", "stopped"] = ""
+
+
+@dataclass(eq=False)
+class _Live:
+    """A process that runs: everything that happens to it comes through one queue."""
+
+    process: subprocess.Popen[str]
+    grace_s: float
+    items: queue.SimpleQueue[Item] = field(default_factory=queue.SimpleQueue)
+
+    def signal(self, order: signal.Signals) -> None:
+        """To the whole group; one that is empty has ended already."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, order)
 
 
 class Processes:
     """Starts programs and makes sure none outlives the cloud."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
+        self._live: dict[str, _Live] = {}
+        self._unwanted: set[str] = set()
         self._lock = threading.Lock()
 
     def run(
         self,
+        key: str,
         command: Sequence[str],
         environment: Mapping[str, str],
         folder: Path,
+        *,
         timeout_s: float,
-        on_line: Callable[[str], None],
+        grace_s: float,
+        on_line: Callable[[str, str], None],
     ) -> Ended:
-        """Run a program to its end; every line it writes goes to `on_line` on this thread."""
-        process = subprocess.Popen(
-            list(command),
-            env=dict(environment),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        """Run a program to its end; every line goes to `on_line(stream, line)` on this thread.
+
+        Raises:
+            OSError: it cannot be started.
+        """
         with self._lock:
-            self._running.add(process)
+            if key in self._unwanted:
+                return Ended(-signal.SIGTERM, cut="stopped")
+            process = subprocess.Popen(
+                list(command),
+                env=dict(environment),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+            live = self._live[key] = _Live(process, grace_s)
         try:
-            return self._follow(process, timeout_s, on_line)
+            return _follow(live, timeout_s, on_line)
         finally:
-            _stop(process)
+            live.signal(signal.SIGKILL)
+            process.wait()
             with self._lock:
-                self._running.discard(process)
+                del self._live[key]
+
+    def stop(self, key: str) -> None:
+        """End a program, or keep one that is about to start from starting; returns at once."""
+        with self._lock:
+            self._unwanted.add(key)
+            live = self._live.get(key)
+        if live is not None:
+            live.items.put(("stop", ""))
 
     def close(self) -> None:
-        """Stop every program that still runs."""
+        """Stop every program that still runs, with little patience."""
         with self._lock:
-            running = list(self._running)
-        for process in running:
-            _stop(process)
+            for key, live in self._live.items():
+                self._unwanted.add(key)
+                live.grace_s = min(live.grace_s, _CLOSING_GRACE_S)
+                live.items.put(("stop", ""))
 
-    def _follow(
-        self, process: subprocess.Popen[str], timeout_s: float, on_line: Callable[[str], None]
-    ) -> Ended:
-        lines: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
-        readers = [_reader("out", process.stdout, lines), _reader("err", process.stderr, lines)]
-        errors: deque[str] = deque(maxlen=_KEPT_LINES)
-        deadline, open_streams, timed_out = time.monotonic() + timeout_s, len(readers), False
-        while open_streams:
-            left = deadline - time.monotonic()
-            try:
-                item = lines.get(timeout=None if timed_out else max(left, 0.0))
-            except queue.Empty:
-                timed_out = True
-                _stop(process)  # the streams end with it
+
+def _follow(live: _Live, timeout_s: float, on_line: Callable[[str, str], None]) -> Ended:
+    threads = _watchers(live)
+    errors: deque[str] = deque(maxlen=_KEPT_LINES)
+    due: float | None = time.monotonic() + timeout_s
+    open_streams, cut, gone = 2, "", False
+    while open_streams or not gone:
+        try:
+            what, line = live.items.get(timeout=None if due is None else _left(due))
+        except queue.Empty:
+            if cut:  # it had its grace
+                live.signal(signal.SIGKILL)
+                due = None
                 continue
-            if item is None:
-                open_streams -= 1
-                continue
-            stream, line = item
-            if stream == "err":
+            what, line, cut = "stop", "", "timeout"
+        if what == "stop":
+            if not gone:
+                cut = cut or "stopped"
+                live.signal(signal.SIGTERM)
+                due = time.monotonic() + live.grace_s
+        elif what == "gone":
+            gone, due = True, None
+            live.signal(signal.SIGKILL)  # what it started and left behind
+        elif what == "closed":
+            open_streams -= 1
+        else:
+            if what == "err":
                 errors.append(line)
-            on_line(line)
-        for reader in readers:
-            reader.join()
-        code = process.wait()
-        return Ended(None if timed_out else code, tuple(errors))
+            on_line(what, line)
+    for thread in threads:
+        thread.join()
+    code = live.process.wait()
+    return Ended(code, tuple(errors), "timeout" if cut == "timeout" else "stopped" if cut else "")
 
 
-def _reader(
-    name: str, stream: IO[str] | None, lines: queue.SimpleQueue[tuple[str, str] | None]
-) -> threading.Thread:
-    def read() -> None:
+def _left(due: float) -> float:
+    return max(due - time.monotonic(), 0.0)
+
+
+def _watchers(live: _Live) -> list[threading.Thread]:
+    """Threads that put every line, the streams' ends and the process's end on the queue."""
+
+    def read(name: Literal["out", "err"], stream: IO[str] | None) -> None:
         if stream is not None:
             with stream:
                 for line in stream:
-                    lines.put((name, line.rstrip("\n")))
-        lines.put(None)
+                    live.items.put((name, line.rstrip("\n")))
+        live.items.put(("closed", name))
 
-    thread = threading.Thread(target=read, name=f"job-{name}", daemon=True)
-    thread.start()
-    return thread
+    def wait() -> None:
+        live.process.wait()
+        live.items.put(("gone", ""))
 
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    """End a process and what it started: politely, then for certain."""
-    for order, wait in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, None)):
-        if process.poll() is not None:
-            return
-        try:
-            os.killpg(process.pid, order)
-            process.wait(wait)
-        except ProcessLookupError:
-            process.wait()
-        except subprocess.TimeoutExpired:
-            continue
+    threads = [
+        threading.Thread(target=read, args=("out", live.process.stdout), name="job-out"),
+        threading.Thread(target=read, args=("err", live.process.stderr), name="job-err"),
+        threading.Thread(target=wait, name="job-end"),
+    ]
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    return threads

@@ -15,8 +15,11 @@ from localcloud.wiring import Hooks
 class LocalJobRun(FakeJobRun):  # type: ignore[misc]
     """A Glue job run that tells its true state; `facts` are merged into the API's answer."""
 
-    def __init__(self, job_name: str, arguments: dict[str, str], facts: dict[str, Any]) -> None:
+    def __init__(
+        self, job_name: str, arguments: dict[str, str], facts: dict[str, Any], run_id: str | None
+    ) -> None:
         super().__init__(job_name=job_name, arguments=arguments)
+        self.job_run_id = run_id or self.job_run_id
         self.facts = facts
 
     def advance(self) -> None:
@@ -38,21 +41,21 @@ class StoredJob:
     def definition(self) -> dict[str, Any]:
         """The Job structure of GetJob."""
         definition: dict[str, Any] = self._fake.as_dict()
-        return {**definition, "NonOverridableArguments": self._fake.non_overridable_arguments}
+        fixed = self._fake.non_overridable_arguments
+        notify = self._fake.notification_property
+        return {**definition, "NonOverridableArguments": fixed, "NotificationProperty": notify}
 
-    def add_run(self, arguments: dict[str, str], facts: dict[str, Any]) -> str:
+    def add_run(
+        self, arguments: dict[str, str], facts: dict[str, Any], run_id: str | None = None
+    ) -> str:
         """A new run, to be seen in GetJobRun(s) with these facts; returns its id."""
-        run = LocalJobRun(self._fake.name, arguments, facts)
+        run = LocalJobRun(self._fake.name, arguments, facts, run_id)
         self._fake.job_runs.append(run)
         return str(run.job_run_id)
 
     def tell(self, run_id: str, **facts: Any) -> None:
         """Change what GetJobRun says of a run, such as JobRunState."""
         next(run for run in self._fake.job_runs if run.job_run_id == run_id).facts.update(facts)
-
-    def states(self) -> list[str]:
-        """The JobRunState of every run."""
-        return [str(run.facts["JobRunState"]) for run in self._fake.job_runs]
 
     def refuse_concurrent(self) -> None:
         """Answer StartJobRun as Glue does above MaxConcurrentRuns."""
@@ -65,4 +68,12 @@ def _start_job_run(hooks: Hooks, original: Any, self: Any) -> Any:
     return ActionResult({"JobRunId": hooks.start_job_run(job, dict(self.parameters))})
 
 
-SEAMS = (Seam("moto.glue.responses:GlueResponse", "start_job_run", "(self)", _start_job_run),)
+def _batch_stop_job_run(hooks: Hooks, self: Any) -> Any:
+    job = StoredJob(self.glue_backend.get_job(self._get_param("JobName")))
+    return ActionResult(hooks.stop_job_runs(job, list(self._get_param("JobRunIds"))))
+
+
+SEAMS = (
+    Seam("moto.glue.responses:GlueResponse", "start_job_run", "(self)", _start_job_run),
+    Seam("moto.glue.responses:GlueResponse", "batch_stop_job_run", None, _batch_stop_job_run),
+)

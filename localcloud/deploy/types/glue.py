@@ -10,12 +10,14 @@ from localcloud.deploy.registry import Made, resource
 
 # Glue 5.0 and newer; before it was 2,880
 _DEFAULT_TIMEOUT_MIN = 480
+_LONGEST_TIMEOUT_MIN = 10_080  # seven days
 
 
 @resource(
     "AWS::Glue::Job", "Command", "DefaultArguments", "Description", "ExecutionClass",
     "ExecutionProperty", "GlueVersion", "JobRunQueuingEnabled", "MaxRetries", "Name",
-    "NonOverridableArguments", "NumberOfWorkers", "Role", "Tags", "Timeout", "WorkerType",
+    "NonOverridableArguments", "NotificationProperty", "NumberOfWorkers", "Role", "Tags",
+    "Timeout", "WorkerType",
     kept=("ExecutionClass", "GlueVersion", "NumberOfWorkers", "WorkerType"),
 )  # fmt: skip
 def job(props: Props, maker: Maker) -> Made:
@@ -24,8 +26,12 @@ def job(props: Props, maker: Maker) -> Made:
     command = props.group("Command")
     if command is None:
         raise props.error("Command", "is required")
-    if props.integer("MaxRetries", 0):
-        raise props.error("MaxRetries", "runs are not repeated here: only 0 is supported")
+    retries = props.integer("MaxRetries", 0) or 0
+    if not 0 <= retries <= 10:
+        raise props.error("MaxRetries", f"must be 0 to 10, not {retries}")
+    timeout = props.integer("Timeout", _DEFAULT_TIMEOUT_MIN) or 0
+    if not 1 <= timeout < _LONGEST_TIMEOUT_MIN:
+        raise props.error("Timeout", f"must be 1 to {_LONGEST_TIMEOUT_MIN - 1}, not {timeout}")
     request: dict[str, Any] = {
         "Name": name,
         "Role": props.need("Role"),
@@ -38,13 +44,17 @@ def job(props: Props, maker: Maker) -> Made:
         "DefaultArguments": _texts(props.take("DefaultArguments")),
         "NonOverridableArguments": _texts(props.take("NonOverridableArguments")),
         "GlueVersion": str(props.need("GlueVersion")),
-        "Timeout": props.integer("Timeout", _DEFAULT_TIMEOUT_MIN),
+        "Timeout": timeout,
+        "MaxRetries": retries,
         "ExecutionClass": props.choice("ExecutionClass", "STANDARD", "FLEX", default="STANDARD"),
         "Tags": props.tags(),
     }
     if "WorkerType" in props:
         request["WorkerType"] = props.text("WorkerType")
         request["NumberOfWorkers"] = props.integer("NumberOfWorkers")
+    if (notify := props.group("NotificationProperty")) is not None:
+        delay = notify.integer("NotifyDelayAfter")
+        request["NotificationProperty"] = {"NotifyDelayAfter": delay}
     concurrency = props.group("ExecutionProperty")
     runs = concurrency.integer("MaxConcurrentRuns", 1) if concurrency else 1
     request["ExecutionProperty"] = {"MaxConcurrentRuns": runs}

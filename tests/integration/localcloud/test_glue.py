@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from localcloud import Cloud, Record
-from localcloud.engines.glue import GlueEngine, check_modules
+from localcloud.engines.base import RunError
+from localcloud.engines.glue import check_modules
 from tests.integration.localcloud.builds import BUCKET, ROLE
 from tests.integration.localcloud.conftest import START, Deploy
 
@@ -166,8 +167,7 @@ def test_what_was_not_shipped_cannot_run(job: Job, lost: str) -> None:
 
 def test_a_run_past_its_timeout_is_stopped(job: Job) -> None:
     cloud = job("import time\nprint('on')\ntime.sleep(600)\n")
-    reactions = cloud._reactions
-    reactions.glue = GlueEngine(cloud._world, reactions.bus, cloud._outside, minute_s=1.0)
+    cloud._reactions.runs.second_s = 1 / 60
     run_id = start(cloud)
     cloud.run_until_idle()
     run = run_of(cloud, run_id)
@@ -257,5 +257,5 @@ def test_additional_modules_must_be_here_already(job: Job) -> None:
     cloud.run_until_idle()
     assert "wants boto3==0.0.1" in run_of(cloud, run_id)["ErrorMessage"]
     check_modules("")
-    with pytest.raises(ValueError, match="wants no-such==1"):
+    with pytest.raises(RunError, match="wants no-such==1"):
         check_modules("no-such==1")
