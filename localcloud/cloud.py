@@ -20,6 +20,7 @@ from localcloud.endpoint import served
 from localcloud.engines.glue import GlueEngine
 from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
+from localcloud.iam.deployed import missing
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.pollers import Pollers
@@ -205,6 +206,8 @@ class Cloud:
         self._world.stack = deployment.stack
         deployment.run()
         self._reactions.functions.check()
+        for lack in missing(self._world):
+            raise deployment.error(lack.message, lack.logical_id, lack.prop)
         self._check_targets(deployment)
         self._reactions.pollers.start()
 

@@ -12,6 +12,7 @@ from typing import Any
 from localcloud.clients import admin_client
 from localcloud.clock import Clock
 from localcloud.deploy.stack import Stack
+from localcloud.iam.guard import Guard
 from localcloud.journal import Journal
 from localcloud.seams import State
 
@@ -30,6 +31,7 @@ class World:
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
         callers: by access key, the record that this key's requests are caused by.
+        guard: judges every request and delivery.
     """
 
     account: str
@@ -42,6 +44,9 @@ class World:
     real_time: bool = False
     callers: dict[str, int | None] = field(default_factory=dict)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
+
+    def __post_init__(self) -> None:
+        self.guard = Guard(self)
 
     def client(self, service: str) -> Any:
         """The administrator's boto3 client."""
