@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from localcloud.iam.documents import Statement, read_policy
+from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
 from localcloud.iam.operations import KEY_USE
 from localcloud.iam.requests import Need, needs
@@ -61,7 +62,10 @@ class Guard:
         if session is None:
             yield
             return
-        wanted = needs(call, self._known)
+        try:
+            wanted = needs(call, self._known)
+        except UnknownAction as error:
+            raise Refused("NotImplemented", str(error), 501) from error
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
         grants: list[Grant] = []
         for need in wanted:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+from xml.sax.saxutils import escape
 
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
-from moto.core.responses import ActionResult
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from moto.iam.access_control import PermissionResult
-from moto.s3.exceptions import S3ClientError
+from moto.moto_api._internal import mock_random
 
 from localcloud.cuts import Seam
 from localcloud.wiring import Call, Hooks, Refused
@@ -54,13 +55,24 @@ def _call(response: Any) -> Call:
 
 def _error(response: Any, refused: Refused) -> tuple[int, dict[str, str], str]:
     """The error as the request's own protocol writes it; a HEAD has no body to say it in."""
+    model, request = get_service_model(response.boto3_service_name), response.normalized_request
+    protocol = determine_request_protocol(model, request.content_type)
+    headers = {"x-amzn-requestid": str(mock_random.uuid4())}
     if response.method == "HEAD":
-        return refused.status, {}, ""
-    error = S3ClientError(refused.code, str(refused))
-    _, headers, body = response.serialized(ActionResult(error))
-    if response.service_name == "sqs":  # "awsQueryCompatible": SDKs take the code from here
-        headers["x-amzn-query-error"] = f"{refused.code};Sender"
-    return refused.status, {**headers, "status": str(refused.status)}, body
+        return refused.status, headers, ""
+    if protocol in {"json", "rest-json"}:
+        headers |= {"content-type": "application/json", "x-amzn-errortype": refused.code}
+        if "awsQueryCompatible" in model.metadata:  # SDKs take the code from here: SQS
+            headers["x-amzn-query-error"] = f"{refused.code};Sender"
+        body = json.dumps({"__type": refused.code, "message": str(refused)})
+        return refused.status, headers, body
+    error = f"<Code>{escape(refused.code)}</Code><Message>{escape(str(refused))}</Message>"
+    if protocol == "query":
+        error = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+    else:
+        error = f"<Error>{error}</Error>"
+    headers["content-type"] = "application/xml"
+    return refused.status, headers, f'<?xml version="1.0" encoding="UTF-8"?>{error}'
 
 
 def _served(
