@@ -21,6 +21,8 @@ from localcloud.engines.glue import GlueEngine
 from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.deployed import missing
+from localcloud.iam.evaluate import Grant
+from localcloud.iam.usage import granted, owners
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.pollers import Pollers
@@ -163,6 +165,21 @@ class Cloud:
     def stack(self) -> Stack:
         """What was deployed."""
         return self._world.stack
+
+    @property
+    def granted(self) -> list[Grant]:
+        """Everything the deployed template's policies allow."""
+        return granted(self._world)
+
+    @property
+    def used(self) -> frozenset[Grant]:
+        """What of it was made use of so far."""
+        return frozenset(self._world.guard.used)
+
+    @property
+    def role_owners(self) -> Mapping[str, list[str]]:
+        """Logical id of each role -> those of the functions and jobs that run under it."""
+        return owners(self._world)
 
     def now(self) -> datetime:
         """The current virtual instant."""

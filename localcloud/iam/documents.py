@@ -33,7 +33,7 @@ class Statement:
     Attributes:
         where: its place, as a person would look it up: `DoorRole.Policies[0].Statement[2]`.
         allow: True for Allow, False for Deny.
-        actions, not_actions: patterns, lower case; one of the two is empty.
+        actions, not_actions: patterns as written; case does not count; one of the two is empty.
         resources, not_resources: patterns; both empty where the policy names none (trust policies).
         principals: kind -> patterns, None in identity policies; `("AWS", "*")` stands for everyone.
         negated: whether `principals` come from NotPrincipal.
@@ -89,8 +89,7 @@ def _statement(body: Mapping[str, Any], where: str, variables: bool, identity: b
     _one_of(body, where, "Principal", "NotPrincipal", needed=not identity)
     if identity and ("Principal" in body or "NotPrincipal" in body):
         raise InvalidPolicy(f"{where}.Principal may not stand in a role's policy")
-    actions = [each.lower() for each in texts(body.get("Action", []))]
-    not_actions = [each.lower() for each in texts(body.get("NotAction", []))]
+    actions, not_actions = texts(body.get("Action", [])), texts(body.get("NotAction", []))
     for action in (*actions, *not_actions):
         if not _ACTION.fullmatch(action):
             raise InvalidPolicy(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from localcloud.iam.conditions import Context, holds, matches, wildcard
 from localcloud.iam.documents import Statement
@@ -119,7 +120,7 @@ def judge(
 
 def _applies(statement: Statement, question: Question) -> Grant | None:
     """What of a statement fits the question; None if it does not apply."""
-    action = question.action.lower()
+    action = question.action
     pattern = next((each for each in statement.actions if _is(each, action)), None)
     if statement.not_actions:
         pattern = None if any(_is(each, action) for each in statement.not_actions) else "*"
@@ -137,8 +138,9 @@ def _applies(statement: Statement, question: Question) -> Grant | None:
     return None
 
 
+@cache
 def _is(pattern: str, action: str) -> bool:
-    return wildcard(pattern).fullmatch(action) is not None
+    return wildcard(pattern, folded=True).fullmatch(action) is not None
 
 
 def _over(statement: Statement, question: Question) -> str | None:
@@ -148,7 +150,7 @@ def _over(statement: Statement, question: Question) -> str | None:
         hit = any(_covers(each, question.resource, context) for each in statement.not_resources)
         return None if hit else "*"
     if not statement.resources:  # a trust policy: the role it hangs on
-        return question.resource
+        return "*"
     found = (each for each in statement.resources if _covers(each, question.resource, context))
     return next(found, None)
 
@@ -182,11 +184,11 @@ def _nearest(
     question: Question, identity: Sequence[Statement] | None, resource: Sequence[Statement]
 ) -> str:
     """The statement that comes closest: same action elsewhere, else same service there."""
-    action, service = question.action.lower(), question.action.partition(":")[0].lower() + ":"
+    action, service = question.action, question.action.partition(":")[0] + ":"
 
     def closeness(each: Statement) -> int:
         same = any(_is(pattern, action) for pattern in each.actions)
-        kin = any(pattern.startswith(service) for pattern in each.actions)
+        kin = any(pattern.lower().startswith(service) for pattern in each.actions)
         there = _over(each, question) is not None
         return 4 * same + 2 * (kin and there) + kin
 

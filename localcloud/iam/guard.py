@@ -8,7 +8,7 @@ resource's policy to say.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -270,14 +270,3 @@ def read(text: str, where: str, *, identity: bool = False) -> tuple[Statement, .
 
 def _named(statement: Statement, where: str) -> Statement:
     return replace(statement, where=where)
-
-
-def everything(statements: Sequence[Statement]) -> list[Grant]:
-    """All that statements allow, action by action and resource by resource."""
-    return [
-        Grant(each.where, action, resource)
-        for each in statements
-        if each.allow
-        for action in each.actions or ("*",)
-        for resource in each.resources or ("*",)
-    ]

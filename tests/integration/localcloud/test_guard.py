@@ -135,7 +135,7 @@ def test_what_the_role_allows_is_served_and_written_down(door: Door) -> None:
     assert first.detail["resource"] == f"arn:aws:s3:::{door.bucket}/in/a"
     assert first.detail["role"] == "Role"
     assert first.detail["grants"] == [
-        ["Role.Policies[0].Statement[0]", "s3:getobject*", f"arn:aws:s3:::{door.bucket}/in/*"]
+        ["Role.Policies[0].Statement[0]", "s3:GetObject*", f"arn:aws:s3:::{door.bucket}/in/*"]
     ]
 
 
@@ -146,7 +146,7 @@ def test_a_refusal_names_principal_action_resource_and_the_nearest_statement(doo
         "User: arn:aws:sts::123456789012:assumed-role/signalbox-Role/door is not authorized to "
         f"perform: s3:GetObject on resource: arn:aws:s3:::{door.bucket}/elsewhere/a because no "
         "statement of role signalbox-Role or of the resource allows it; nearest: "
-        f"Role.Policies[0].Statement[0] allows s3:getobject* on arn:aws:s3:::{door.bucket}/in/*"
+        f"Role.Policies[0].Statement[0] allows s3:GetObject* on arn:aws:s3:::{door.bucket}/in/*"
     )
     assert door.calls() == [("s3:GetObject", "denied")]
 

@@ -168,13 +168,13 @@ def test_what_was_used_is_told_and_the_nearest_statement_else() -> None:
     decision = asked([statement(Action=["sqs:Get*", "sqs:Send*"], Resource=["x", "arn:aws:sqs:*"])])
     (grant,) = decision.grants
     assert (grant.where, grant.action, grant.resource) == (
-        "Role.Statement[0]", "sqs:send*", "arn:aws:sqs:*",
+        "Role.Statement[0]", "sqs:Send*", "arn:aws:sqs:*",
     )  # fmt: skip
     elsewhere = statement(Resource=QUEUE + "2", Condition={"Bool": {"aws:SecureTransport": "true"}})
     other = statement(Action="s3:GetObject", Resource="*")
     refused = asked([other, elsewhere])
     assert refused.reason == (
-        f"nearest: Role.Statement[1] allows sqs:sendmessage on {QUEUE}2 "
+        f"nearest: Role.Statement[1] allows sqs:SendMessage on {QUEUE}2 "
         "if Bool aws:securetransport ['true']"
     )
 
@@ -190,7 +190,7 @@ def test_what_was_used_is_told_and_the_nearest_statement_else() -> None:
         ({"Statement": statement(NotAction="s3:*")}, "one of Action and NotAction"),
         ({"Statement": {"Effect": "Allow", "Action": "s3:*"}}, "one of Resource"),
         ({"Statement": statement(Principal="*")}, "Principal may not"),
-        ({"Statement": statement(Action="GetObject")}, "'getobject', which is no action"),
+        ({"Statement": statement(Action="GetObject")}, "'GetObject', which is no action"),
         ({"Statement": statement(Condition={"Near": {"aws:SourceArn": "x"}})}, "'Near'"),
     ],
 )
