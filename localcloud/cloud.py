@@ -22,6 +22,9 @@ from localcloud.engines.glue import GlueJobs
 from localcloud.engines.runs import Runs
 from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
+from localcloud.iam.deployed import missing
+from localcloud.iam.evaluate import Grant
+from localcloud.iam.usage import granted, owners
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.pollers import Pollers
@@ -177,6 +180,21 @@ class Cloud:
         """What was deployed."""
         return self._world.stack
 
+    @property
+    def granted(self) -> list[Grant]:
+        """Everything the deployed template's policies allow."""
+        return granted(self._world)
+
+    @property
+    def used(self) -> frozenset[Grant]:
+        """What of it was made use of so far."""
+        return frozenset(self._world.guard.used)
+
+    @property
+    def role_owners(self) -> Mapping[str, list[str]]:
+        """Logical id of each role -> those of the functions and jobs that run under it."""
+        return owners(self._world)
+
     def now(self) -> datetime:
         """The current virtual instant."""
         return self._world.clock.now()
@@ -223,6 +241,8 @@ class Cloud:
         self._world.stack = deployment.stack
         deployment.run()
         self._reactions.functions.check()
+        for lack in missing(self._world):
+            raise deployment.error(lack.message, lack.logical_id, lack.prop)
         self._check_targets(deployment)
         self._reactions.pollers.start()
 

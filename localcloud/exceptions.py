@@ -53,12 +53,7 @@ EXCEPTIONS = (
     ),
     Excused("AWS::Glue::Job", "NumberOfWorkers", "stored; the script runs as one process"),
     Excused("AWS::Glue::Job", "WorkerType", "stored; the script runs as one process"),
-    Excused(
-        "AWS::IAM::Role",
-        "*",
-        "stored, and functions and jobs carry its credentials; permissions are not enforced",
-    ),
-    Excused("AWS::KMS::Key", "*", "stored; nothing is encrypted and no key policy is enforced"),
+    Excused("AWS::KMS::Key", "EnableKeyRotation", "stored; no key is ever rotated"),
     Excused(
         "AWS::Lambda::EventSourceMapping",
         "ScalingConfig",
@@ -120,14 +115,8 @@ EXCEPTIONS = (
         "PublicAccessBlockConfiguration",
         "stored; there is no public here",
     ),
-    Excused(
-        "AWS::S3::BucketPolicy",
-        "*",
-        "kept by the local cloud and not given to moto, which would judge conditions wrongly: a "
-        "TLS-only policy makes every request fail there",
-    ),
-    Excused("AWS::SNS::Topic", "KmsMasterKeyId", "stored; nothing is encrypted"),
-    Excused("AWS::SQS::Queue", "KmsMasterKeyId", "stored; nothing is encrypted"),
+    Excused("AWS::SNS::Topic", "KmsMasterKeyId", "its policy holds; nothing is encrypted"),
+    Excused("AWS::SQS::Queue", "KmsMasterKeyId", "its policy holds; nothing is encrypted"),
     Excused("AWS::SQS::Queue", "SqsManagedSseEnabled", "stored; nothing is encrypted"),
     Excused(
         "AWS::SQS::Queue",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.deploy.stack import Resource
+from localcloud.iam.deployed import role_of
+from localcloud.iam.evaluate import Decision
 from localcloud.runtime.base import Executor, FunctionSpec, Outcome
 from localcloud.runtime.packages import check_versions
 from localcloud.world import World
@@ -76,7 +78,7 @@ class Functions:
             if outcome.error is not None:
                 entry.status = "failed"
                 entry.detail.update(error=outcome.error.type, message=outcome.error.message[:1000])
-        self._write_logs(spec, lines)
+        self._write_logs(spec, lines, entry.id)
         return outcome, request_id
 
     def _spec(self, name: str) -> FunctionSpec:
@@ -147,7 +149,26 @@ class Functions:
             "AWS_SESSION_TOKEN": given["SessionToken"],
         }
 
-    def _write_logs(self, spec: FunctionSpec, lines: list[str]) -> None:
+    def _may_log(self, spec: FunctionSpec, action: str, cause: int) -> bool:
+        """Lambda writes logs in the role's name; without permission they are lost, as on AWS."""
+        group = self._world.arn("logs", f"log-group:{spec.log_group}")
+        stream = f"{group}:log-stream:{spec.log_stream}"
+        arn = group if action == "CreateLogGroup" else stream
+        return self.act(spec.name, f"logs:{action}", arn, cause).allowed
+
+    def act(self, name: str, action: str, arn: str, cause: int | None = None) -> Decision:
+        """What Lambda does in the name of a function's role, such as polling its queue."""
+        by = "lambda.amazonaws.com"
+        return self._world.guard.act(self.role(name), action, arn, by=by, cause=cause)
+
+    def role(self, name: str) -> str:
+        """ARN of a function's role."""
+        function = self._world.stack.find("AWS::Lambda::Function", name)
+        if function is None:
+            raise KeyError(f"function {name} was not deployed from the template")
+        return role_of(function)
+
+    def _write_logs(self, spec: FunctionSpec, lines: list[str], cause: int) -> None:
         """Put the lines into CloudWatch Logs; in real time, since it refuses times far ahead."""
         if not lines:
             return
@@ -155,9 +176,15 @@ class Functions:
         place = (spec.log_group, spec.log_stream)
         if place not in self._streams:
             if not logs.describe_log_groups(logGroupNamePrefix=spec.log_group)["logGroups"]:
+                if not self._may_log(spec, "CreateLogGroup", cause):
+                    return
                 logs.create_log_group(logGroupName=spec.log_group)
+            if not self._may_log(spec, "CreateLogStream", cause):
+                return
             logs.create_log_stream(logGroupName=spec.log_group, logStreamName=spec.log_stream)
             self._streams.add(place)
+        if not self._may_log(spec, "PutLogEvents", cause):
+            return
         now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines]
         logs.put_log_events(

@@ -17,7 +17,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localcloud.bus import Bus
+from localcloud.errors import DeliveryError
 from localcloud.functions import Functions
+from localcloud.iam.deployed import SENDING
 from localcloud.journal import Kind
 from localcloud.runtime.base import Outcome
 from localcloud.world import World
@@ -100,8 +102,9 @@ class Invocations:
             with self._world.journal.entry(kind, name, cause=event.cause) as entry:
                 entry.detail.update(function=event.function, condition=condition, target=arn)
                 try:
+                    self._permit(event.function, arn)
                     self._tell(arn, arn == dead, self._about(condition, event, outcome, request_id))
-                except ClientError as lost:
+                except (ClientError, DeliveryError) as lost:
                     entry.status = "lost"
                     entry.detail["message"] = str(lost)
                 if not arn:
@@ -129,6 +132,16 @@ class Invocations:
             "responseContext": response,
             "responsePayload": outcome.response(request_id),
         }
+
+    def _permit(self, function: str, arn: str) -> None:
+        """Lambda sends in the name of the function's role."""
+        action = SENDING.get(arn.split(":")[2]) if arn else None
+        if action is None:
+            return
+        decision = self._functions.act(function, action, arn)
+        if not decision.allowed:
+            message = f"AccessDenied: the role of {function} may not {action} on {arn}"
+            raise DeliveryError("AccessDenied", f"{message}; {decision.reason}")
 
     def _tell(self, arn: str, is_dead_letter: bool, record: dict[str, Any]) -> None:
         service = arn.split(":")[2] if arn else ""

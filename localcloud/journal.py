@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-Kind = Literal["event", "rule", "delivery", "invocation", "job", "dead-letter", "log"]
+Kind = Literal["event", "rule", "delivery", "invocation", "job", "dead-letter", "log", "call"]
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Record:
         cause: id of the record that caused this one; None for what came from outside.
         at: virtual instant (UTC) at which it began.
         kind: event, rule (one that matched), delivery (to one target), invocation, job,
-            dead-letter or log.
-        name: detail-type, rule, target, function or job name; the first words of a log line.
-        status: "ok", "failed", or the state's own name (jobs).
+            dead-letter, log or call (a request to an API in the name of a role).
+        name: detail-type, rule, target, function or job name; of a call its action (s3:GetObject).
+        status: "ok", "failed", "denied" (calls), or the state's own name (jobs).
         detail: small facts, never payload bodies except an event's own detail.
     """
 

@@ -45,6 +45,7 @@ class Pollers:
             if resource.facts["request"]["Enabled"]:
                 poller = Poller(self._world, self._functions, resource, self.causes)
                 self._pollers.setdefault(poller.queue_arn, []).append(poller)
+                poller.look()
 
     def arrived(self, queue_arn: str, message_id: str, cause: int | None) -> None:
         """A message is in a queue: remember why, and wake whoever polls it."""
@@ -91,6 +92,11 @@ class Poller:
         self._visibility_s: int = queue.facts["visibility_s"]
         self._due: datetime | None = None
 
+    def look(self) -> None:
+        """Ask once how much waits, as Lambda does to see how many pollers it needs."""
+        role = self._functions.role(self._function)
+        self._world.guard.judge_role(role, "sqs:GetQueueAttributes", self.queue_arn)
+
     def wake(self) -> None:
         """Look at the queue as soon as the batch is full or the window is over."""
         now = self._world.clock.now()
@@ -112,6 +118,8 @@ class Poller:
         if self._due != due:
             return  # an earlier look was arranged since
         self._due = None
+        if not self._allowed():
+            return
         expires = self._world.disorder.expires()
         if wanted := self._take(0 if expires else self._visibility_s):
             self._run(wanted)
@@ -128,10 +136,10 @@ class Poller:
                 "dead-letter", name, cause=self._causes.get(message_id), queue=dead_letter_arn,
                 message_id=message_id, source=self.queue_arn,
             )  # fmt: skip
+        if batch:
+            self._may("sqs:ReceiveMessage", self._causes.get(batch[0].message_id))
         wanted = [message for message in batch if self._wants(message)]
-        for message in batch:
-            if message not in wanted:  # filtered out: Lambda deletes it
-                self._world.state.delete(self.queue_arn, message.receipt_handle)
+        self._delete([message for message in batch if message not in wanted])  # filtered out
         return wanted
 
     def _wants(self, message: Received) -> bool:
@@ -154,12 +162,26 @@ class Poller:
             self._run(again, repeated=True)
         failed = failed_messages(outcome, [each.message_id for each in batch], self._partial)
         done = [each for each in batch if each.message_id not in failed]
-        for message in done:
-            self._world.state.delete(self.queue_arn, message.receipt_handle)
+        self._delete(done)
         if done and not repeated:
             for _ in range(1, self._world.disorder.copies()):
                 late = self._world.disorder.lateness()
                 self._world.clock.after(late, partial(self._run, done, repeated=True))
+
+    def _delete(self, done: Sequence[Received]) -> None:
+        if done and self._may("sqs:DeleteMessage", self._causes.get(done[0].message_id)):
+            for message in done:
+                self._world.state.delete(self.queue_arn, message.receipt_handle)
+
+    def _may(self, action: str, cause: int | None = None) -> bool:
+        """Lambda polls in the name of the function's role."""
+        return self._functions.act(self._function, action, self.queue_arn, cause).allowed
+
+    def _allowed(self) -> bool:
+        """Whether the queue may be polled; written down only if not, since most polls find nothing."""
+        role = self._functions.role(self._function)
+        decision = self._world.guard.judge_role(role, "sqs:ReceiveMessage", self.queue_arn)
+        return decision.allowed or self._may("sqs:ReceiveMessage")
 
     def _record(self, message: Received) -> dict[str, Any]:
         attributes: dict[str, Any] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.pollers import Pollers
 from localcloud.s3events import S3Events
-from localcloud.wiring import Invoke, Invoked, Job, StoredObject
+from localcloud.wiring import Call, Invoke, Invoked, Job, StoredObject
 from localcloud.world import World
 
 
@@ -43,9 +44,16 @@ class Reactions:
         """Whether virtual time follows real time."""
         return self.world.real_time
 
-    def called(self, access_key: str | None) -> None:
-        """Remember whose request this thread serves."""
-        self._calling.key = access_key
+    @contextmanager
+    def called(self, call: Call) -> Iterator[None]:
+        """Every request passes here, judged by the guard; raising `Refused` answers with an error."""
+        before = getattr(self._calling, "key", None)
+        self._calling.key = call.access_key
+        try:
+            with self.world.guard.called(call, self._cause()):
+                yield
+        finally:
+            self._calling.key = before
 
     def object_created(self, stored: StoredObject, reason: str) -> None:
         """An object was created in a bucket that tells EventBridge."""

@@ -14,7 +14,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localcloud.errors import DeliveryError
-from localcloud.policies import allows
 from localcloud.world import World
 
 _EVENTS = "events.amazonaws.com"
@@ -49,18 +48,15 @@ class Targets:
         service = service_of(target_arn)
         if service is None:
             raise DeliveryError("NO_RESOURCE", f"{target_arn} is no target that can be reached")
-        statements = self._policy(service, target_arn)
-        if statements is None:
+        if not self._world.state.has_target(target_arn):
             raise DeliveryError("NO_RESOURCE", f"there is no {target_arn}")
-        context = {
-            "aws:SourceArn": rule_arn,
-            "aws:SourceAccount": self._world.account,
-            "aws:SecureTransport": "true",
-        }
-        if not allows(statements, _EVENTS, _ACTIONS[service], target_arn, context):
+        context = {"aws:SourceArn": rule_arn, "aws:SourceAccount": self._world.account}
+        guard = self._world.guard
+        decision = guard.judge_service(_EVENTS, _ACTIONS[service], target_arn, context)
+        if not decision.allowed:
             message = (
                 f"{target_arn} does not allow {_ACTIONS[service]} to {_EVENTS} "
-                f"with aws:SourceArn {rule_arn}"
+                f"with aws:SourceArn {rule_arn}; {decision.reason}"
             )
             raise DeliveryError("NO_PERMISSIONS", message)
 
@@ -81,12 +77,6 @@ class Targets:
                 self._world.client("sns").publish(TopicArn=target_arn, Message=text)
         except ClientError as error:
             raise DeliveryError(error.response["Error"]["Code"], str(error)) from error
-
-    def _policy(self, service: str, arn: str) -> list[dict[str, Any]] | None:
-        state = self._world.state
-        if service == "lambda":
-            return state.function_policy(arn.split(":")[6])
-        return state.queue_policy(arn) if service == "sqs" else state.topic_policy(arn)
 
 
 def _parsed(text: str) -> Any:

@@ -26,8 +26,8 @@ def causes_of(record: Record) -> list[int]:
 
 
 def roots(records: Iterable[Record]) -> list[Record]:
-    """Records that came from outside."""
-    return [record for record in records if not causes_of(record)]
+    """Records that came from outside; a call without a cause is the platform's own."""
+    return [record for record in records if not causes_of(record) and record.kind != "call"]
 
 
 def tree(

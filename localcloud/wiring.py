@@ -5,9 +5,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+
+@dataclass
+class Call:
+    """One request to an AWS API.
+
+    Attributes:
+        access_key: whose; None if it carries none.
+        account: the account it is made in.
+        region: the region it is made in.
+        service: botocore's name of the service.
+        operation: reads botocore's name of the operation.
+        params: reads the parameters, as botocore's model names them.
+        status: HTTP status of the answer, once there is one.
+    """
+
+    access_key: str | None
+    account: str
+    region: str
+    service: str
+    operation: Callable[[], str]
+    params: Callable[[], Mapping[str, Any]]
+    status: int = 200
+
+
+class Refused(Exception):  # noqa: N818 - an answer to a request, no trouble of ours
+    """Raised in `Hooks.called`: the request is answered with this error instead of being served.
+
+    Attributes:
+        code: AWS's error code, such as AccessDenied or ThrottlingException.
+        status: the HTTP status that goes with it.
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status or _STATUS.get(code, 400)
+
+
+_STATUS = {
+    "AccessDenied": 403, "AuthorizationError": 403, "InternalError": 500, "InternalFailure": 500,
+    "InternalServerError": 500, "ServiceException": 500, "ServiceUnavailable": 503, "SlowDown": 503,
+    "TooManyRequestsException": 429,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Session:
+    """Temporary credentials of a role: `arn` is the assumed role's, `policy` the session's own."""
+
+    role_arn: str
+    arn: str
+    account: str
+    policy: str
+
+
+@dataclass(frozen=True)
+class RolePolicies:
+    """Policies of a role as JSON: whom it trusts, and its own and managed ones by name."""
+
+    name: str
+    trust: str
+    inline: tuple[tuple[str, str], ...]
+    managed: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -89,8 +154,8 @@ class Hooks(Protocol):
     def real_time(self) -> bool:
         """Whether virtual time follows real time, so that waiting for it makes sense."""
 
-    def called(self, access_key: str | None) -> None:
-        """A request with this access key is about to be served on this thread."""
+    def called(self, call: Call) -> AbstractContextManager[None]:
+        """A request is served on this thread inside this context; entering may raise `Refused`."""
 
     def object_created(self, stored: StoredObject, reason: str) -> None:
         """An object was created in a bucket that tells EventBridge."""

@@ -13,6 +13,7 @@ from localcloud.chaos import Chaos, Disorder
 from localcloud.clients import admin_client
 from localcloud.clock import Clock, Task
 from localcloud.deploy.stack import Stack
+from localcloud.iam.guard import Guard
 from localcloud.journal import Journal
 from localcloud.seams import State
 
@@ -32,6 +33,7 @@ class World:
         real_time: whether virtual time follows real time.
         callers: by access key, the record that this key's requests are caused by.
         disorder: the faults of this run.
+        guard: judges every request and delivery.
     """
 
     account: str
@@ -45,6 +47,9 @@ class World:
     callers: dict[str, int | None] = field(default_factory=dict)
     disorder: Disorder = field(default_factory=lambda: Disorder(Chaos()))
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
+
+    def __post_init__(self) -> None:
+        self.guard = Guard(self)
 
     def client(self, service: str) -> Any:
         """The administrator's boto3 client."""

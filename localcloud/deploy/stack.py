@@ -45,6 +45,22 @@ class Stack:
         found = (each for each in self.of_type(resource_type) if each.physical_id == physical_id)
         return next(found, None)
 
+    def logical_id(self, resource_type: str, physical_id: str) -> str:
+        """The template's name of a resource; "" if it is not of the template."""
+        found = self.find(resource_type, physical_id)
+        return found.logical_id if found else ""
+
+    def policy_of(self, arn: str) -> str:
+        """Where in the template the policy of a resource stands; "" if nowhere.
+
+        A resource that carries policies has their ARNs and property in its fact "policy_of".
+        """
+        for each in self.resources.values():
+            prop, arns = each.facts.get("policy_of", ("", ()))
+            if arn.partition("/")[0] in arns or arn in arns:
+                return f"{each.logical_id}.{prop}"
+        return ""
+
     def ref(self, logical_id: str) -> str:
         """What Ref gives.
 

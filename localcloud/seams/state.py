@@ -41,23 +41,20 @@ class State:
         """Whether there is a bus of this name."""
         return bus in events_backends[self._account][self._region].event_buses
 
-    def function_policy(self, name: str) -> list[dict[str, Any]] | None:
-        """The statements of a function's resource policy; None if there is no such function."""
-        functions = lambda_backends[self._account][self._region].list_functions()
-        found = next((each for each in functions if each.function_name == name), None)
-        return None if found is None else list(found.policy.statements)
+    def has_target(self, arn: str) -> bool:
+        """Whether there is this function, queue or topic."""
+        service = arn.split(":")[2]
+        if service == "lambda":
+            functions = lambda_backends[self._account][self._region].list_functions()
+            return any(each.function_name == arn.split(":")[6] for each in functions)
+        if service == "sqs":
+            return self._queue(arn) is not None
+        return arn in sns_backends[self._account][self._region].topics
 
-    def topic_policy(self, arn: str) -> list[dict[str, Any]] | None:
-        """The statements of a topic's policy; None if there is no such topic."""
-        topic = sns_backends[self._account][self._region].topics.get(arn)
-        return None if topic is None else list(json.loads(topic.policy)["Statement"])
-
-    def queue_policy(self, arn: str) -> list[dict[str, Any]] | None:
-        """The statements of a queue's policy; None if there is no such queue."""
-        queue = self._queue(arn)
-        if queue is None:
-            return None
-        return list(json.loads(queue.policy)["Statement"]) if queue.policy else []
+    def has_role(self, arn: str) -> bool:
+        """Whether there is this role."""
+        roles = iam_backends[arn.split(":")[4]]["aws"].roles.values()
+        return any(role.arn == arn for role in roles)
 
     def _queue(self, arn: str) -> Queue | None:
         queues = sqs_backends[self._account][self._region].queues

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from cli.chain import Bucket, running
 from cli.journeys import Journey, journeys, object_key
 from cli.workloads import load, spec_of
 from localcloud import Cloud
+from localcloud.iam import Grant
 
 T0 = 1_780_000_000_000
 
@@ -64,10 +65,30 @@ class Chain:
         return self.bucket.features(workload, spec_of(load(workload))).table
 
 
+@dataclass
+class Permissions:
+    """What the template grants, and what every cloud of this session made use of."""
+
+    granted: list[Grant] = field(default_factory=list)
+    used: set[Grant] = field(default_factory=set)
+
+
+@pytest.fixture(scope="session")
+def permissions() -> Permissions:
+    return Permissions()
+
+
 @pytest.fixture
-def chain(build: Path) -> Iterator[Chain]:
+def chain(build: Path, permissions: Permissions) -> Iterator[Chain]:
     with running() as cloud:
         yield Chain(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
+        permissions.granted = cloud.granted
+        permissions.used |= cloud.used
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the whole suite made use of is known when all of it has run."""
+    items.sort(key=lambda item: item.path.name == "test_unused_grants.py")
 
 
 @pytest.fixture(scope="session")

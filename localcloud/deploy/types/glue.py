@@ -23,6 +23,8 @@ _LONGEST_TIMEOUT_MIN = 10_080  # seven days
 def job(props: Props, maker: Maker) -> Made:
     """A Python job; it must name its Glue version, since the default changes under it."""
     name = props.text("Name") or maker.name(255)
+    role = str(props.need("Role"))
+    role = role if role.startswith("arn:") else f"arn:aws:iam::{maker.account}:role/{role}"
     command = props.group("Command")
     if command is None:
         raise props.error("Command", "is required")
@@ -34,7 +36,7 @@ def job(props: Props, maker: Maker) -> Made:
         raise props.error("Timeout", f"must be 1 to {_LONGEST_TIMEOUT_MIN - 1}, not {timeout}")
     request: dict[str, Any] = {
         "Name": name,
-        "Role": props.need("Role"),
+        "Role": role,
         "Description": props.text("Description"),
         "Command": {
             "Name": command.choice("Name", "glueetl", "pythonshell"),
@@ -60,7 +62,7 @@ def job(props: Props, maker: Maker) -> Made:
     request["ExecutionProperty"] = {"MaxConcurrentRuns": runs}
     maker.client("glue").create_job(**request)
     # moto forgets this one
-    return Made(name, facts={"queuing": props.boolean("JobRunQueuingEnabled")})
+    return Made(name, facts={"queuing": props.boolean("JobRunQueuingEnabled"), "role": role})
 
 
 def _texts(arguments: Any) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from localcloud.deploy.maker import Maker
+from localcloud.deploy.policies import policy
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
 
@@ -110,13 +112,10 @@ def _tells_eventbridge(props: Props) -> bool:
     return configured is not None and configured.boolean("EventBridgeEnabled", default=True)
 
 
-@resource(
-    "AWS::S3::BucketPolicy",
-    "Bucket",
-    "PolicyDocument",
-    kept=("*",),
-)
-def bucket_policy(props: Props, _: Maker) -> Made:
-    """A bucket's policy, kept by the local cloud (localcloud.exceptions says why)."""
+@resource("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument")
+def bucket_policy(props: Props, maker: Maker) -> Made:
+    """A bucket's policy."""
     name = str(props.need("Bucket"))
-    return Made(name, facts={"bucket": name, "policy": props.need("PolicyDocument")})
+    document = json.dumps(policy(props, "PolicyDocument"))
+    maker.client("s3").put_bucket_policy(Bucket=name, Policy=document)
+    return Made(name, facts={"policy_of": ("PolicyDocument", (f"arn:aws:s3:::{name}",))})

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from localcloud.deploy.maker import Maker
+from localcloud.deploy.policies import policy
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
 
@@ -31,12 +32,13 @@ def topic(props: Props, maker: Maker) -> Made:
 @resource("AWS::SNS::TopicPolicy", "PolicyDocument", "Topics")
 def topic_policy(props: Props, maker: Maker) -> Made:
     """One policy for one or more topics."""
-    document = json.dumps(props.need("PolicyDocument"))
-    for arn in props.need("Topics"):
+    document = json.dumps(policy(props, "PolicyDocument"))
+    topics = tuple(str(arn) for arn in props.need("Topics"))
+    for arn in topics:
         maker.client("sns").set_topic_attributes(
             TopicArn=arn, AttributeName="Policy", AttributeValue=document
         )
-    return Made(maker.name())
+    return Made(maker.name(), facts={"policy_of": ("PolicyDocument", topics)})
 
 
 @resource(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from localcloud.deploy.maker import Maker
+from localcloud.deploy.policies import policy
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
 
@@ -42,9 +42,11 @@ def queue(props: Props, maker: Maker) -> Made:
 @resource("AWS::SQS::QueuePolicy", "PolicyDocument", "Queues")
 def queue_policy(props: Props, maker: Maker) -> Made:
     """One policy for one or more queues."""
-    document: Any = props.need("PolicyDocument")
-    for url in props.need("Queues"):
+    document = policy(props, "PolicyDocument")
+    queues = [str(url) for url in props.need("Queues")]
+    for url in queues:
         maker.client("sqs").set_queue_attributes(
             QueueUrl=url, Attributes={"Policy": json.dumps(document)}
         )
-    return Made(maker.name())
+    arns = tuple(maker.arn("sqs", url.rsplit("/", 1)[-1]) for url in queues)
+    return Made(maker.name(), facts={"policy_of": ("PolicyDocument", arns)})

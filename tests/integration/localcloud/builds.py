@@ -11,7 +11,9 @@ ROLE = """
     Properties:
       AssumeRolePolicyDocument:
         Statement:
-          - {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+          - {Effect: Allow, Principal: {Service: [
+             events.amazonaws.com, glue.amazonaws.com, lambda.amazonaws.com,
+             sagemaker.amazonaws.com, scheduler.amazonaws.com]}, Action: sts:AssumeRole}
       Policies:
         - PolicyName: all
           PolicyDocument: {Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}

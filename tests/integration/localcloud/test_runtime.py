@@ -301,8 +301,9 @@ def test_a_listener_is_never_inside_a_function(
         heard.append((record.kind, os.environ.get("OWN")))
 
     cloud.run_until_idle(listen)
-    assert heard == [("log", None), ("event", None), ("invocation", None)]
-    assert capsys.readouterr().out == "heard log\nheard event\nheard invocation\n"
+    assert heard[:4] == [("log", None), ("event", None), ("call", None), ("invocation", None)]
+    assert {environment for _, environment in heard} == {None}
+    assert capsys.readouterr().out == "".join(f"heard {kind}\n" for kind, _ in heard)
     assert [r.detail["line"] for r in cloud.journal if r.kind == "log"] == ["inside"]
 
 

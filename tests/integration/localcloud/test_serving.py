@@ -14,7 +14,7 @@ import pytest
 from localcloud import Cloud, Record
 from localcloud.errors import RestlessError
 from localcloud.journal import from_line
-from tests.integration.localcloud.builds import chain_build
+from tests.integration.localcloud.builds import ROLE, chain_build
 from tests.integration.localcloud.conftest import Deploy
 
 
@@ -94,12 +94,10 @@ def test_the_journal_on_disk_is_the_journal(cloud: Cloud, tmp_path: Path) -> Non
     assert len(written) > 8
 
 
-LOOP = """
+LOOP = (
+    ROLE
+    + """
   Bus: {Type: AWS::Events::EventBus, Properties: {Name: own}}
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument: {Statement: []}
   Door:
     Type: AWS::Serverless::Function
     Properties:
@@ -110,6 +108,7 @@ LOOP = """
       Events:
         Rule: {Type: EventBridgeRule, Properties: {EventBusName: own, Pattern: {source: [loop]}}}
 """
+)
 LOOP_DOOR = """
 import boto3
 events = boto3.client("events")

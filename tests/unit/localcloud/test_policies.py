@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from localcloud.policies import allows
 
 from localcloud.errors import LocalCloudError
-from localcloud.policies import allows
 
 QUEUE = "arn:aws:sqs:eu-west-1:1:q"
 RULE = "arn:aws:events:eu-west-1:1:rule/raw"

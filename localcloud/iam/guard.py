@@ -1,0 +1,272 @@
+"""The guard: every request of a role, and every delivery of a service, is judged here.
+
+Requests of the administrator and of keys that belong to no role are not judged. A session of a role
+that does not exist here is its account's administrator: what it may do elsewhere is for the
+resource's policy to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from localcloud.iam.documents import Statement, read_policy
+from localcloud.iam.errors import UnknownAction
+from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
+from localcloud.iam.operations import KEY_USE
+from localcloud.iam.requests import Need, needs
+from localcloud.seams import Permissions
+from localcloud.wiring import Call, Refused, Session
+
+if TYPE_CHECKING:
+    from localcloud.world import World
+
+_CODES = {
+    "cloudwatch": "AccessDenied", "iam": "AccessDenied", "s3": "AccessDenied",
+    "sns": "AuthorizationError", "sqs": "AccessDenied", "sts": "AccessDenied",
+}  # fmt: skip
+_FORBIDDEN = {
+    "bedrock",
+    "bedrock-runtime",
+    "lambda",
+    "sagemaker-runtime",
+    "scheduler",
+}  # 403, not 400
+
+
+class Guard:
+    """Judges by the policies as they stand at that moment.
+
+    Args:
+        world: the cloud.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known = Permissions()
+        self._sessions: dict[str, Session] = {}
+        self.used: set[Grant] = set()
+
+    @contextmanager
+    def called(self, call: Call, cause: int | None) -> Iterator[None]:
+        """Judge a request, let it be served inside, and write down what came of it.
+
+        Raises:
+            Refused: it is not allowed.
+        """
+        session = self._session(call)
+        if session is None:
+            yield
+            return
+        try:
+            wanted = needs(call, self._known)
+        except UnknownAction as error:
+            raise Refused("NotImplemented", str(error), 501) from error
+        principal = Principal("AWS", session.role_arn, session.account, session.arn)
+        grants: list[Grant] = []
+        for need in wanted:
+            decision = self._judged(principal, need)
+            if not decision.allowed:
+                self._note(need, call.operation(), principal, "denied", decision, cause)
+                raise self._refused(call, principal, need, decision)
+            grants += decision.grants
+        self.used.update(grants)
+        first = wanted[0] if wanted else Need(f"{call.service}:{call.operation()}", "*")
+        given = Decision(True, tuple(grants))
+        try:
+            yield
+        except BaseException:
+            self._note(first, call.operation(), principal, "failed", given, cause)
+            raise
+        status = "ok" if call.status < 400 else "failed"
+        self._note(first, call.operation(), principal, status, given, cause)
+
+    def judge_service(
+        self, service: str, action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Whether a resource's policy, and that of its key, let an AWS service do something.
+
+        Args:
+            service: such as events.amazonaws.com.
+            action: such as sqs:SendMessage.
+            resource: ARN.
+            context: condition keys of the delivery, such as aws:SourceArn, in any case.
+        """
+        own = {key.lower(): value for key, value in (context or {}).items()}
+        return self._all(Principal("Service", service), Need(action, resource, own))
+
+    def judge_role(
+        self,
+        role_arn: str,
+        action: str,
+        resource: str,
+        context: Mapping[str, str] | None = None,
+        *,
+        use: bool = True,
+    ) -> Decision:
+        """Whether a role may do something; `use` says whether it now does, for the unused grants."""
+        own = {key.lower(): value for key, value in (context or {}).items()}
+        principal = Principal("AWS", role_arn, role_arn.split(":")[4])
+        return self._all(principal, Need(action, resource, own), use=use)
+
+    def act(
+        self, role_arn: str, action: str, resource: str, *, by: str, cause: int | None = None
+    ) -> Decision:
+        """Judge and write down what a service does in a role's name, such as polling a queue.
+
+        Args:
+            role_arn: whose permission it takes.
+            action: such as sqs:ReceiveMessage.
+            resource: ARN.
+            by: the service that does it, such as lambda.amazonaws.com.
+            cause: the record behind it, if not the current one.
+        """
+        decision = self.judge_role(role_arn, action, resource)
+        status = "ok" if decision.allowed else "denied"
+        principal = Principal("AWS", role_arn, role_arn.split(":")[4])
+        self._note(Need(action, resource), by, principal, status, decision, cause)
+        return decision
+
+    def _session(self, call: Call) -> Session | None:
+        key = call.access_key or ""
+        if key not in self._sessions:
+            found = self._known.session(key, call.account)
+            if found is None:
+                return None
+            self._sessions[key] = found
+        return self._sessions[key]
+
+    def _all(self, principal: Principal, need: Need, *, use: bool = True) -> Decision:
+        """The verdict on a need, and on what it takes to use its resource's key."""
+        decision = self._judged(principal, need)
+        grants = list(decision.grants)
+        key = self._known.key_of(need.resource) if need.action in KEY_USE else ""
+        for action in KEY_USE[need.action] if key and decision.allowed else ():
+            decision = self._judged(principal, Need(action, key, need.context))
+            if not decision.allowed:
+                reason = f"it takes {action} on its key {key}: {decision.reason}"
+                return Decision(False, reason=reason)
+            grants += decision.grants
+        if decision.allowed and use:
+            self.used.update(grants)
+        return Decision(True, tuple(grants)) if decision.allowed else decision
+
+    def _judged(self, principal: Principal, need: Need) -> Decision:
+        owner = self._owner(need.resource)
+        context = {**self._context(principal, owner), **need.context}
+        question = Question(principal, need.action, need.resource, context, owner)
+        identity = self.role_statements(principal.name) if principal.kind == "AWS" else None
+        return judge(question, identity, self.resource_statements(need.resource))
+
+    def _owner(self, resource: str) -> str:
+        parts = resource.split(":", 5)
+        if len(parts) < 6:
+            return ""
+        return (
+            self._known.bucket_owner(parts[5].partition("/")[0]) if parts[2] == "s3" else parts[4]
+        )
+
+    def _context(self, principal: Principal, owner: str) -> dict[str, str]:
+        now = self._world.clock.now()
+        shared = {
+            "aws:currenttime": now.isoformat(),
+            "aws:epochtime": str(int(now.timestamp())),
+            "aws:requestedregion": self._world.region,
+            "aws:resourceaccount": owner or self._world.account,
+            "aws:securetransport": "true",  # this machine's own address counts as TLS
+            "aws:viaawsservice": "false",
+        }
+        if principal.kind == "Service":
+            return shared | {
+                "aws:principalisawsservice": "true",
+                "aws:principalservicename": principal.name,
+            }
+        return shared | {
+            "aws:principalaccount": principal.account,
+            "aws:principalarn": principal.name,
+            "aws:principalisawsservice": "false",
+            "aws:principaltype": "AssumedRole",
+            "aws:sourceip": "127.0.0.1",
+            "kms:calleraccount": principal.account,
+        }
+
+    def role_statements(self, role_arn: str) -> tuple[Statement, ...] | None:
+        """A role's statements; None if there is no such role."""
+        role = self._known.role(role_arn)
+        if role is None:
+            return None
+        name = self._world.stack.logical_id("AWS::IAM::Role", role.name) or role.name
+        inline = [
+            read(text, f"{name}.Policies[{place}]", identity=True)
+            for place, (_, text) in enumerate(role.inline)
+        ]
+        managed = [
+            read(text, f"{name}.ManagedPolicyArns[{title}]", identity=True)
+            for title, text in role.managed
+        ]
+        return tuple(each for statements in (*inline, *managed) for each in statements)
+
+    def resource_statements(self, arn: str) -> tuple[Statement, ...]:
+        """The statements of a resource's policy; empty if it has none."""
+        text = self._known.resource_policy(arn) if arn.startswith("arn:") else None
+        if text is None:
+            return ()
+        statements = read(text, self._world.stack.policy_of(arn) or f"the policy of {arn}")
+        if ":lambda:" in arn:  # each statement is a resource of its own: AWS::Lambda::Permission
+            sids = [str(each.get("Sid")) for each in json.loads(text)["Statement"]]
+            return tuple(map(_named, statements, sids))
+        return statements
+
+    def _refused(self, call: Call, principal: Principal, need: Need, decision: Decision) -> Refused:
+        role = principal.name.rpartition("/")[2]
+        message = (
+            f"User: {principal.session} is not authorized to perform: {need.action} on resource: "
+            f"{need.resource} because no statement of role {role} or of the resource allows it; "
+            f"{decision.reason}"
+        )
+        if decision.reason.endswith("denies it"):
+            message = message.partition(" because ")[0] + f" because {decision.reason}"
+        code = _CODES.get(call.service, "AccessDeniedException")
+        return Refused(
+            code, message, 403 if call.service in _CODES | dict.fromkeys(_FORBIDDEN) else 400
+        )
+
+    def _note(
+        self,
+        need: Need,
+        operation: str,
+        principal: Principal,
+        status: str,
+        decision: Decision,
+        cause: int | None,
+    ) -> None:
+        detail: dict[str, Any] = {
+            "operation": operation,
+            "resource": need.resource,
+            "principal": principal.session or principal.name,
+            "role": self._world.stack.logical_id(
+                "AWS::IAM::Role", principal.name.rpartition("/")[2]
+            ),
+            "grants": [[each.where, each.action, each.resource] for each in decision.grants],
+        }
+        if decision.reason:
+            detail["message"] = decision.reason
+        self._world.journal.add("call", need.action, status, cause=cause, **detail)
+
+
+@lru_cache(maxsize=4096)
+def read(text: str, where: str, *, identity: bool = False) -> tuple[Statement, ...]:
+    """The statements of a policy kept as JSON; read once for as long as it stays the same.
+
+    Raises:
+        InvalidPolicy: it says something that cannot be judged here.
+    """
+    return read_policy(json.loads(text), where, identity=identity)
+
+
+def _named(statement: Statement, where: str) -> Statement:
+    return replace(statement, where=where)

@@ -1,0 +1,362 @@
+"""Requests are judged against the role and the resource, in this process and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from localcloud import Cloud, DeployError
+from localcloud.clients import session_with
+from localcloud.wiring import Call, Refused
+from tests.integration.localcloud.conftest import Deploy
+
+TRUST = """
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+"""
+NOBODY = "  Role:\n    Type: AWS::IAM::Role\n    Properties:" + TRUST
+HOUSE = (
+    NOBODY
+    + """
+      Policies:
+        - PolicyName: own
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - {Effect: Allow, Action: "s3:GetObject*", Resource: !Sub "${Bucket.Arn}/in/*"}
+              - {Effect: Allow, Action: s3:PutObject, Resource: !Sub "${Bucket.Arn}/out/*"}
+              - Effect: Allow
+                Action: s3:ListBucket
+                Resource: !GetAtt Bucket.Arn
+                Condition: {StringLike: {"s3:prefix": in/*}}
+              - Effect: Allow
+                Action: events:PutEvents
+                Resource: !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+                Condition: {StringEquals: {"events:source": mine}}
+              - {Effect: Allow, Action: "sqs:*Message", Resource: "arn:aws:sqs:*:*:signalbox-Sealed"}
+              - {Effect: Deny, Action: dynamodb:DeleteItem, Resource: "*"}
+              - {Effect: Allow, Action: "dynamodb:*", Resource: !GetAtt Table.Arn}
+  Bucket: {Type: AWS::S3::Bucket}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Sid: Tls, Effect: Deny, Principal: "*", Action: "s3:*", Resource: !Sub "${Bucket.Arn}/*",
+             Condition: {Bool: {"aws:SecureTransport": "false"}}}
+          - {Effect: Deny, Principal: {AWS: !GetAtt Role.Arn}, Action: s3:GetObject,
+             Resource: !Sub "${Bucket.Arn}/in/secret"}
+          - {Effect: Allow, Principal: {AWS: !GetAtt Role.Arn}, Action: s3:DeleteObject,
+             Resource: !Sub "${Bucket.Arn}/in/old"}
+  Queue: {Type: AWS::SQS::Queue}
+  Sealed: {Type: AWS::SQS::Queue, Properties: {KmsMasterKeyId: !Ref Key}}
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {AWS: "123456789012"}, Action: "kms:*", Resource: "*"}
+          - {Effect: Allow, Principal: {AWS: !GetAtt Role.Arn}, Action: "kms:GenerateDataKey*",
+             Resource: "*"}
+  Topic: {Type: AWS::SNS::Topic}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+"""
+)
+
+
+class Door:
+    """A role's clients, in this process or over HTTP."""
+
+    def __init__(self, cloud: Cloud, endpoint: str | None) -> None:
+        role = cloud.stack.attribute("Role", "Arn")
+        sts = cloud.client("sts")
+        given = sts.assume_role(RoleArn=role, RoleSessionName="door")["Credentials"]
+        self.cloud, self._endpoint = cloud, endpoint
+        keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        self._session = session_with("eu-west-1", *keys)
+        for key in ("in/a", "in/old", "in/secret", "elsewhere/a"):
+            cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"1", Tagging="a=b")
+
+    @property
+    def bucket(self) -> str:
+        return self.cloud.physical_id("Bucket")
+
+    def call(self, service: str, operation: str, **params: Any) -> Any:
+        client = self._session.client(service, endpoint_url=self._endpoint)
+        return getattr(client, operation)(**params)
+
+    def denied(self, service: str, operation: str, **params: Any) -> tuple[str, int, str]:
+        with pytest.raises(ClientError) as refused:
+            self.call(service, operation, **params)
+        answer = refused.value.response
+        status = answer["ResponseMetadata"]["HTTPStatusCode"]
+        return answer["Error"]["Code"], status, answer["Error"]["Message"]
+
+    def calls(self) -> list[tuple[str, str]]:
+        return [(r.name, r.status) for r in self.cloud.journal if r.kind == "call"]
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def door(deploy: Deploy, request: pytest.FixtureRequest) -> Door:
+    cloud = deploy(HOUSE)
+    return Door(cloud, cloud.endpoint if request.param == "over HTTP" else None)
+
+
+def test_what_the_role_allows_is_served_and_written_down(door: Door) -> None:
+    s3 = {"Bucket": door.bucket}
+    assert door.call("s3", "get_object", **s3, Key="in/a")["Body"].read() == b"1"
+    door.call("s3", "put_object", **s3, Key="out/a", Body=b"2")
+    assert door.call("s3", "list_objects_v2", **s3, Prefix="in/")["KeyCount"] == 3
+    door.call("s3", "delete_object", **s3, Key="in/old")  # by the bucket's policy alone
+    entry = {"Source": "mine", "DetailType": "x", "Detail": "{}"}
+    assert door.call("events", "put_events", Entries=[entry])["FailedEntryCount"] == 0
+    table = door.cloud.physical_id("Table")
+    door.call("dynamodb", "put_item", TableName=table, Item={"id": {"S": "1"}})
+    assert door.call("sts", "get_caller_identity")["Arn"].endswith(
+        "assumed-role/signalbox-Role/door"
+    )
+    assert door.calls()[:-1] == [
+        ("s3:GetObject", "ok"), ("s3:PutObject", "ok"), ("s3:ListBucket", "ok"),
+        ("s3:DeleteObject", "ok"), ("events:PutEvents", "ok"), ("dynamodb:PutItem", "ok"),
+    ]  # fmt: skip
+    first = next(record for record in door.cloud.journal if record.kind == "call")
+    assert first.detail["resource"] == f"arn:aws:s3:::{door.bucket}/in/a"
+    assert first.detail["role"] == "Role"
+    assert first.detail["grants"] == [
+        ["Role.Policies[0].Statement[0]", "s3:GetObject*", f"arn:aws:s3:::{door.bucket}/in/*"]
+    ]
+
+
+def test_a_refusal_names_principal_action_resource_and_the_nearest_statement(door: Door) -> None:
+    code, status, message = door.denied("s3", "get_object", Bucket=door.bucket, Key="elsewhere/a")
+    assert (code, status) == ("AccessDenied", 403)
+    assert message == (
+        "User: arn:aws:sts::123456789012:assumed-role/signalbox-Role/door is not authorized to "
+        f"perform: s3:GetObject on resource: arn:aws:s3:::{door.bucket}/elsewhere/a because no "
+        "statement of role signalbox-Role or of the resource allows it; nearest: "
+        f"Role.Policies[0].Statement[0] allows s3:GetObject* on arn:aws:s3:::{door.bucket}/in/*"
+    )
+    assert door.calls() == [("s3:GetObject", "denied")]
+
+
+DENIED = {
+    "SNS": ("sns", "publish", {"TopicArn": "Topic", "Message": "x"}, "AuthorizationError", 403),
+    "SQS": ("sqs", "send_message", {"QueueUrl": "Queue", "MessageBody": "x"}, "AccessDenied", 403),
+    "DynamoDB": (
+        "dynamodb", "delete_item", {"TableName": "Table", "Key": {"id": {"S": "1"}}},
+        "AccessDeniedException", 400,
+    ),
+    "EventBridge": (
+        "events", "put_events",
+        {"Entries": [{"Source": "theirs", "DetailType": "x", "Detail": "{}"}]},
+        "AccessDeniedException", 400,
+    ),
+    "Lambda": ("lambda", "invoke", {"FunctionName": "nobody"}, "AccessDeniedException", 403),
+    "Glue": ("glue", "start_job_run", {"JobName": "job"}, "AccessDeniedException", 400),
+    "KMS": ("kms", "decrypt", {"KeyId": "Key", "CiphertextBlob": b"x"}, "AccessDeniedException", 400),
+    "SSM": ("ssm", "get_parameter", {"Name": "/a"}, "AccessDeniedException", 400),
+    "Secrets Manager": (
+        "secretsmanager", "get_secret_value", {"SecretId": "a"}, "AccessDeniedException", 400,
+    ),
+    "CloudWatch": (
+        "cloudwatch", "put_metric_data",
+        {"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1}]}, "AccessDenied", 403,
+    ),
+    "SageMaker": (
+        "sagemaker", "describe_training_job", {"TrainingJobName": "a"}, "AccessDeniedException", 400,
+    ),
+    "STS": (
+        "sts", "assume_role",
+        {"RoleArn": "arn:aws:iam::123456789012:role/signalbox-Role", "RoleSessionName": "again"},
+        "AccessDenied", 403,
+    ),
+    "a version of an object": (
+        "s3", "delete_object", {"Bucket": "Bucket", "Key": "in/old", "VersionId": "1"},
+        "AccessDenied", 403,
+    ),
+    "an explicit deny of the bucket": (
+        "s3", "get_object", {"Bucket": "Bucket", "Key": "in/secret"}, "AccessDenied", 403,
+    ),
+    "a listing outside its prefix": (
+        "s3", "list_objects_v2", {"Bucket": "Bucket", "Prefix": "out/"}, "AccessDenied", 403,
+    ),
+    "tags with a put": (
+        "s3", "put_object", {"Bucket": "Bucket", "Key": "out/a", "Tagging": "a=b"},
+        "AccessDenied", 403,
+    ),
+    "the source of a copy": (
+        "s3", "copy_object",
+        {"Bucket": "Bucket", "Key": "out/a", "CopySource": "signalbox-bucket/elsewhere/a"},
+        "AccessDenied", 403,
+    ),
+    "something missing, without ListBucket": (
+        "s3", "get_object", {"Bucket": "Bucket", "Key": "in/missing"}, "AccessDenied", 403,
+    ),
+    "a head, which has no words": (
+        "s3", "head_object", {"Bucket": "Bucket", "Key": "elsewhere/a"}, "403", 403,
+    ),
+    "a key's use": ("sqs", "receive_message", {"QueueUrl": "Sealed"}, "AccessDenied", 403),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DENIED, ids=str)
+def test_denied_in_the_services_own_words(door: Door, case: str) -> None:
+    service, operation, params, code, status = DENIED[case]
+    names = ("Topic", "Queue", "Sealed", "Table", "Key", "Bucket")
+    given = {
+        key: door.cloud.physical_id(each) if each in names else each for key, each in params.items()
+    }
+    found = door.denied(service, operation, **given)
+    assert found[:2] == (code, status)
+    assert [status for _, status in door.calls()] == ["denied"]
+
+
+def test_a_multipart_upload_needs_putobject(door: Door) -> None:
+    place = {"Bucket": door.bucket, "Key": "out/big"}
+    upload = door.call("s3", "create_multipart_upload", **place)["UploadId"]
+    part = door.call("s3", "upload_part", **place, UploadId=upload, PartNumber=1, Body=b"x")
+    parts = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
+    door.call("s3", "complete_multipart_upload", **place, UploadId=upload, MultipartUpload=parts)
+    assert door.calls() == [("s3:PutObject", "ok")] * 3
+    code, *_ = door.denied("s3", "create_multipart_upload", Bucket=door.bucket, Key="in/big")
+    assert code == "AccessDenied"
+
+
+def test_the_administrator_and_other_keys_are_not_judged(deploy: Deploy) -> None:
+    cloud = deploy(HOUSE)
+    bucket = cloud.physical_id("Bucket")
+    boto3.client("s3").put_object(Bucket=bucket, Key="elsewhere/b")
+    cloud.client("s3").put_object(Bucket=bucket, Key="elsewhere/c")
+    assert not [record for record in cloud.journal if record.kind == "call"]
+
+
+def test_another_account_comes_in_by_the_resources_policy_only(deploy: Deploy) -> None:
+    cloud = deploy(HOUSE)
+    bucket, s3 = cloud.physical_id("Bucket"), cloud.client("s3")
+    s3.put_object(Bucket=bucket, Key="in/a", Body=b"1")
+    other = "arn:aws:iam::222222222222:role/guest"
+    given = cloud.client("sts").assume_role(RoleArn=other, RoleSessionName="guest")["Credentials"]
+    guest = boto3.client(
+        "s3", aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"], aws_session_token=given["SessionToken"],
+    )  # fmt: skip
+    with pytest.raises(ClientError, match="AccessDenied"):
+        guest.get_object(Bucket=bucket, Key="in/a")
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/in/*",
+    }  # fmt: skip
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket=bucket, Policy=document)
+    assert guest.get_object(Bucket=bucket, Key="in/a")["Body"].read() == b"1"
+    guest.create_bucket(
+        Bucket="their-own", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    guest.put_object(Bucket="their-own", Key="a")
+
+
+def test_an_operation_whose_permission_is_not_known_is_an_error(deploy: Deploy) -> None:
+    door = Door(deploy(HOUSE), None)
+    with pytest.raises(ClientError) as refused:
+        door.call("glue", "get_databases")
+    assert "glue:GetDatabases is not among the actions" in str(refused.value)
+
+
+def test_a_role_handed_on_must_be_passable(deploy: Deploy) -> None:
+    policy = """
+      Policies:
+        - PolicyName: own
+          PolicyDocument: {Statement: [{Effect: Allow, Action: "glue:*", Resource: "*"}]}
+"""
+    door = Door(deploy(NOBODY + policy + "  Bucket: {Type: AWS::S3::Bucket}"), None)
+    job = {
+        "Name": "j",
+        "Role": "other",
+        "Command": {"Name": "glueetl", "ScriptLocation": "s3://a/b"},
+    }
+    code, _, message = door.denied("glue", "create_job", **job)
+    assert code == "AccessDeniedException"
+    assert "iam:PassRole on resource: arn:aws:iam::123456789012:role/other" in message
+
+
+def test_any_error_of_aws_can_be_answered_in_the_one_place_all_requests_pass(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door(deploy(HOUSE), None)
+    reactions = door.cloud._reactions
+
+    def throttled(call: Call, *_: Any) -> Any:
+        if call.operation() == "PutItem":
+            raise Refused("ThrottlingException", "Rate exceeded")
+        return original(call, *_)
+
+    original = reactions.world.guard.called
+    monkeypatch.setattr(reactions.world.guard, "called", throttled)
+    table = door.cloud.physical_id("Table")
+    found = door.denied("dynamodb", "put_item", TableName=table, Item={"id": {"S": "1"}})
+    assert found == ("ThrottlingException", 400, "Rate exceeded")
+
+
+MAPPED = """
+  Queue: {Type: AWS::SQS::Queue}
+  Door:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.11
+      Handler: app.handler
+      CodeUri: Door
+      Role: !GetAtt Role.Arn
+"""
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        (
+            NOBODY + MAPPED + "      Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn}}}",
+            r"DoorQ\.EventSourceArn: AccessDenied: role signalbox-Role may not sqs:ReceiveMessage on "
+            r"arn:aws:sqs:eu-west-1:123456789012:signalbox-Queue",
+        ),
+        (
+            NOBODY + MAPPED + "      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Queue.Arn}",
+            r"Door\.DeadLetterConfig\.TargetArn: AccessDenied: .* may not sqs:SendMessage",
+        ),
+        (
+            NOBODY + MAPPED + "      EventInvokeConfig: {DestinationConfig: "
+            "{OnFailure: {Type: SQS, Destination: !GetAtt Queue.Arn}}}",
+            r"DestinationConfig\.OnFailure: AccessDenied: .* may not sqs:SendMessage",
+        ),
+        (
+            NOBODY.replace("lambda.amazonaws.com", "glue.amazonaws.com") + MAPPED,
+            r"Door\.Role: AccessDenied: .* does not allow sts:AssumeRole to lambda.amazonaws.com",
+        ),
+        (
+            NOBODY + """
+      Policies:
+        - PolicyName: p
+          PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*",
+            Condition: {StringSortOf: {"aws:SourceArn": a}}}}
+""",
+            r"Role\.Policies\[0\]\.PolicyDocument: .*unknown operator 'StringSortOf' "
+            r"\(template line \d+\)",
+        ),
+    ],
+    ids=["a mapping", "a dead-letter queue", "a destination", "trust", "an unknown operator"],
+)  # fmt: skip
+def test_what_aws_refuses_when_it_is_made_is_refused_at_deploy(
+    deploy: Deploy, resources: str, message: str
+) -> None:
+    with pytest.raises(DeployError, match=message):
+        deploy(resources, {"Door/app.py": "def handler(event, context): pass\n"})
