@@ -91,6 +91,7 @@ class Execution:
 
     def start(self, limit_s: float, log: Callable[[str], None]) -> End:
         """Wait until the runtime asks for an invocation or says why it cannot start."""
+        self._api.answer = None
         return self._until(time.monotonic() + limit_s, log, self._has_started)
 
     def run(
