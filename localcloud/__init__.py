@@ -3,5 +3,6 @@
 from localcloud.cloud import Cloud
 from localcloud.errors import DeployError
 from localcloud.journal import Record
+from localcloud.runtime.executors import EXECUTORS
 
-__all__ = ["Cloud", "DeployError", "Record"]
+__all__ = ["EXECUTORS", "Cloud", "DeployError", "Record"]

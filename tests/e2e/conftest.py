@@ -65,8 +65,8 @@ class Chain:
 
 
 @pytest.fixture
-def chain(build: Path) -> Iterator[Chain]:
-    with running() as cloud:
+def chain(build: Path, executor: str) -> Iterator[Chain]:
+    with running(executor=executor) as cloud:
         yield Chain(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
 
 
