@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -148,7 +147,7 @@ class Functions:
         }
 
     def _write_logs(self, spec: FunctionSpec, lines: list[str]) -> None:
-        """Put the lines into CloudWatch Logs; in real time, since it refuses times far ahead."""
+        """Put the lines into CloudWatch Logs."""
         if not lines:
             return
         logs = self._world.client("logs")
@@ -158,7 +157,7 @@ class Functions:
                 logs.create_log_group(logGroupName=spec.log_group)
             logs.create_log_stream(logGroupName=spec.log_group, logStreamName=spec.log_stream)
             self._streams.add(place)
-        now = int(time.time() * 1000)
+        now = int(self._world.clock.now().timestamp() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines]
         logs.put_log_events(
             logGroupName=spec.log_group, logStreamName=spec.log_stream, logEvents=events

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from localcloud.bus import Bus
@@ -36,6 +37,10 @@ class Reactions:
     def instant(self) -> float:
         """Virtual seconds since the epoch."""
         return self.world.clock.now().timestamp()
+
+    def stamp(self) -> datetime:
+        """The virtual instant, later at each call."""
+        return self.world.clock.stamp()
 
     def real_time(self) -> bool:
         """Whether virtual time follows real time."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -86,6 +87,9 @@ class Hooks(Protocol):
 
     def instant(self) -> float:
         """Seconds since the epoch, virtual."""
+
+    def stamp(self) -> datetime:
+        """The virtual instant (aware, UTC), later at each call."""
 
     def real_time(self) -> bool:
         """Whether virtual time follows real time, so that waiting for it makes sense."""
