@@ -12,7 +12,7 @@ from typing import Any
 from localcloud.bus import Bus
 from localcloud.engines.glue import GlueEngine
 from localcloud.functions import Functions
-from localcloud.invocations import Invocations
+from localcloud.invocations import Invocations, check_size
 from localcloud.pollers import Pollers
 from localcloud.s3events import S3Events
 from localcloud.wiring import Invoke, Invoked, Job, StoredObject
@@ -68,6 +68,7 @@ class Reactions:
 
     def invoke(self, call: Invoke) -> Invoked | None:
         """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now."""
+        check_size(call)
         if call.kind == "Event":
             self.invocations.later(call.function_name, call.payload, self._cause())
         if call.kind != "RequestResponse":

@@ -29,6 +29,11 @@ class Invoke:
     function_name: str
     payload: Any
     kind: str
+    size: int
+
+
+class PayloadTooLarge(Exception):  # noqa: N818 - the service calls it RequestTooLargeException
+    """A payload of Invoke is above the quota of its invocation type."""
 
 
 @dataclass(frozen=True)
