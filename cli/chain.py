@@ -15,20 +15,30 @@ from cli.features import Outcome
 from cli.ship import ship
 from cycles import BadRecording, CycleSpec, Fragment, open_recording, stitch
 from cycles.readers import Recording
-from localcloud import Cloud
+from localcloud import EXECUTORS, Cloud
 from signalbox.contracts import keys
 
 
 @contextmanager
-def running(journal: Path | None = None, port: int = 0, **options: Any) -> Iterator[Cloud]:
+def running(
+    journal: Path | None = None, port: int = 0, executor: str = "inprocess", **options: Any
+) -> Iterator[Cloud]:
     """A local cloud with the template deployed and everything shipped that it names.
 
     Args:
         journal: file that also receives the journal.
         port: of the endpoint; a free one if 0.
+        executor: one of `localcloud.EXECUTORS`.
         options: more of `Cloud`.
     """
-    with Cloud(BUILD, check_build=check_build, journal_path=journal, port=port, **options) as cloud:
+    with Cloud(
+        BUILD,
+        check_build=check_build,
+        journal_path=journal,
+        port=port,
+        executor=EXECUTORS[executor](),
+        **options,
+    ) as cloud:
         shipped = ship(cloud.client("s3"), cloud.packages)
         cloud.deploy({"ArtifactBucket": cloud.packages, **shipped})
         yield cloud

@@ -26,14 +26,23 @@ from localcloud.journal import Record
 SHOWN_PATHS = 12
 
 
-def run(console: Console, *, out: Path, data: Path | None, units: int, days: int, seed: int) -> int:
+def run(
+    console: Console,
+    *,
+    out: Path,
+    data: Path | None,
+    units: int,
+    days: int,
+    seed: int,
+    executor: str = "inprocess",
+) -> int:
     """Run the demo and return the exit code: 0 if every file ended where it should."""
     began = time.monotonic()
     drops = _recordings(console, out, data, units, days, seed)
     if not drops:
         console.print("[red]No sensor file that one of the workloads can read.[/]")
         return 2
-    with running(out / "trace.jsonl") as cloud:
+    with running(out / "trace.jsonl", executor=executor) as cloud:
         console.print(f"template.yaml deployed locally: {len(cloud.stack.resources)} resources")
         bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
         _drop_all(console, bucket, drops, simulated_fleet=data is None)

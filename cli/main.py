@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,21 @@ errors = Console(stderr=True)
 USAGE = 2  # asked for something that cannot be done
 PARTLY = 1  # done, save for files that were rejected
 INTERRUPTED = 130
+
+
+class Executor(StrEnum):
+    """Who runs the functions."""
+
+    INPROCESS = "inprocess"
+    RIC = "ric"
+
+
+Executing = Annotated[
+    Executor,
+    typer.Option(
+        help="Who runs the functions: this process, or Lambda's own runtime client in processes of its own."
+    ),
+]
 
 
 def main() -> None:
@@ -102,11 +118,13 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for features and pages.")] = Path(
         "out"
     ),
+    executor: Executing = Executor.INPROCESS,
 ) -> None:
     """Show the chain: deploy the template locally, drop files, watch them become cycle features."""
     from cli.demo import run
 
-    raise typer.Exit(run(_bound(), out=out, data=data, units=units, days=days, seed=seed))
+    shape = {"units": units, "days": days, "seed": seed}
+    raise typer.Exit(run(_bound(), out=out, data=data, executor=executor, **shape))
 
 
 @app.command()
@@ -172,6 +190,7 @@ def simulate(
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 4599,
+    executor: Executing = Executor.INPROCESS,
 ) -> None:
     """Serve the local cloud on 127.0.0.1 until Ctrl-C, for the AWS CLI or any client.
 
@@ -179,7 +198,7 @@ def up(
     """
     from cli.up import run
 
-    raise typer.Exit(run(_bound(), port))
+    raise typer.Exit(run(_bound(), port, executor))
 
 
 @app.command()

@@ -27,7 +27,7 @@ HOME = Path(os.environ.get("SIGNALBOX_HOME", ROOT / ".signalbox"))  # noqa: TID2
 NOTE, TRACE = HOME / "up.json", HOME / "trace.jsonl"
 
 
-def run(console: Console, port: int) -> int:
+def run(console: Console, port: int, executor: str = "inprocess") -> int:
     """Serve until Ctrl-C or SIGTERM; leaves nothing running."""
     _refuse_second()
     bound(port).close()  # before the trace of an earlier cloud is begun anew
@@ -39,7 +39,7 @@ def run(console: Console, port: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ended)
     HOME.mkdir(parents=True, exist_ok=True)
-    with running(TRACE, port) as cloud:
+    with running(TRACE, port, executor) as cloud:
         bucket = cloud.physical_id("DataBucket")
         NOTE.write_text(
             json.dumps({"endpoint": cloud.endpoint, "bucket": bucket, "pid": os.getpid()}),

@@ -5,5 +5,6 @@ from localcloud.cloud import Cloud
 from localcloud.endstate import EndState, end_state
 from localcloud.errors import DeployError
 from localcloud.journal import Record
+from localcloud.runtime.executors import EXECUTORS
 
-__all__ = ["Chaos", "Cloud", "DeployError", "EndState", "Record", "end_state"]
+__all__ = ["EXECUTORS", "Chaos", "Cloud", "DeployError", "EndState", "Record", "end_state"]

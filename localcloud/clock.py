@@ -34,10 +34,18 @@ class Clock:
         self._sequence = 0
         self._work = 0  # tasks that are not background
         self._changed = threading.Condition()
+        self._stamped = start
 
     def now(self) -> datetime:
         """The current virtual instant."""
         return self._now
+
+    def stamp(self) -> datetime:
+        """Now, but later than every stamp before: what is written while time stands still keeps
+        its order, at a microsecond's cost each."""
+        with self._changed:
+            self._stamped = max(self._now, self._stamped + timedelta(microseconds=1))
+            return self._stamped
 
     def at(self, due: datetime, task: Task, *, background: bool = False) -> None:
         """Put a task on the agenda; one that is overdue runs now, never in the past.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -169,7 +168,7 @@ class Functions:
         return role_of(function)
 
     def _write_logs(self, spec: FunctionSpec, lines: list[str], cause: int) -> None:
-        """Put the lines into CloudWatch Logs; in real time, since it refuses times far ahead."""
+        """Put the lines into CloudWatch Logs."""
         if not lines:
             return
         logs = self._world.client("logs")
@@ -185,7 +184,7 @@ class Functions:
             self._streams.add(place)
         if not self._may_log(spec, "PutLogEvents", cause):
             return
-        now = int(time.time() * 1000)
+        now = int(self._world.clock.now().timestamp() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines]
         logs.put_log_events(
             logGroupName=spec.log_group, logStreamName=spec.log_stream, logEvents=events

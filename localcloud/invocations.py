@@ -22,10 +22,26 @@ from localcloud.functions import Functions
 from localcloud.iam.deployed import SENDING
 from localcloud.journal import Kind
 from localcloud.runtime.base import Outcome
+from localcloud.wiring import Invoke, PayloadTooLarge
 from localcloud.world import World
 
 _WAITS_S = (60.0, 120.0)
 _LONGEST_AGE_S = 6 * 3600
+_LARGEST_PAYLOAD = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+
+
+def check_size(call: Invoke) -> None:
+    """The quota of the payload ("Lambda quotas": 6 MB synchronous, 1 MB asynchronous).
+
+    Raises:
+        PayloadTooLarge: it is larger.
+    """
+    most = _LARGEST_PAYLOAD.get(call.kind)
+    if most is not None and call.size > most:
+        raise PayloadTooLarge(
+            f"{call.size} byte payload is too large for the {call.kind} invocation type "
+            f"(limit {most} bytes)"
+        )
 
 
 @dataclass(frozen=True)

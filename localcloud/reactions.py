@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from localcloud.bus import Bus
 from localcloud.engines.glue import GlueJobs
 from localcloud.engines.runs import Runs
 from localcloud.functions import Functions
-from localcloud.invocations import Invocations
+from localcloud.invocations import Invocations, check_size
 from localcloud.pollers import Pollers
 from localcloud.s3events import S3Events
 from localcloud.wiring import Call, Invoke, Invoked, Job, StoredObject
@@ -39,6 +40,10 @@ class Reactions:
     def instant(self) -> float:
         """Virtual seconds since the epoch."""
         return self.world.clock.now().timestamp()
+
+    def stamp(self) -> datetime:
+        """The virtual instant, later at each call."""
+        return self.world.clock.stamp()
 
     def real_time(self) -> bool:
         """Whether virtual time follows real time."""
@@ -73,6 +78,7 @@ class Reactions:
 
     def invoke(self, call: Invoke) -> Invoked | None:
         """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now."""
+        check_size(call)
         if call.kind == "Event":
             self.invocations.later(call.function_name, call.payload, self._cause())
         if call.kind != "RequestResponse":

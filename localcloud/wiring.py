@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -93,6 +94,11 @@ class Invoke:
     function_name: str
     payload: Any
     kind: str
+    size: int
+
+
+class PayloadTooLarge(Exception):  # noqa: N818 - the service calls it RequestTooLargeException
+    """A payload of Invoke is above the quota of its invocation type."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,9 @@ class Hooks(Protocol):
 
     def instant(self) -> float:
         """Seconds since the epoch, virtual."""
+
+    def stamp(self) -> datetime:
+        """The virtual instant (aware, UTC), later at each call."""
 
     def real_time(self) -> bool:
         """Whether virtual time follows real time, so that waiting for it makes sense."""

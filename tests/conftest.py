@@ -20,6 +20,22 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--executor",
+        choices=("inprocess", "ric", "both"),
+        default="both",
+        help="who runs the functions in end-to-end tests: this process, or Lambda's runtime client",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "executor" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("--executor")
+        executors = ("inprocess", "ric") if asked == "both" else (asked,)
+        metafunc.parametrize("executor", executors)
+
+
 def data_dir() -> Path:
     return Path(os.environ.get("SIGNALBOX_DATA", ROOT.parent / "shared" / "data"))
 

@@ -31,6 +31,11 @@ class LambdaContext:
         self.log_stream_name = spec.log_stream
         self._deadline = time.monotonic() + spec.timeout_s
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the timeout is past."""
+        return time.monotonic() >= self._deadline
+
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the timeout, in real time."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))

@@ -8,6 +8,7 @@ Citation: "Understanding the Lambda execution environment lifecycle".
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import selectors
@@ -52,6 +53,7 @@ class Execution:
         self.memory_mb = 0.0
         self._api = RuntimeApi()
         self._stream = LineStream()
+        self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._output, writing = os.pipe()
         self._lifeline_end, self._lifeline = os.pipe()
         os.set_blocking(self._output, False)
@@ -91,6 +93,7 @@ class Execution:
 
     def start(self, limit_s: float, log: Callable[[str], None]) -> End:
         """Wait until the runtime asks for an invocation or says why it cannot start."""
+        self._api.answer = None
         return self._until(time.monotonic() + limit_s, log, self._has_started)
 
     def run(
@@ -138,7 +141,7 @@ class Execution:
     def _until(
         self, deadline: float, log: Callable[[str], None], done: Callable[[], End | None]
     ) -> End:
-        with self._stream.heard_by(log):
+        with self._stream.heard_by(lambda line: log(_unframed(line))):
             end = self._watch(deadline, done)
             if end in ("too late", "too much memory"):
                 self.kill()
@@ -176,9 +179,7 @@ class Execution:
     def _drain(self) -> None:
         """Hand over what the process has written so far."""
         while chunk := self._read():
-            # the runtime client joins the lines of one error by carriage returns
-            text = chunk.decode("utf-8", errors="replace").replace("\r", "\n")
-            self._stream.write(text.replace("\xa0", " "))
+            self._stream.write(self._decode(chunk))
 
     def _read(self) -> bytes:
         try:
@@ -196,6 +197,12 @@ class Execution:
             return False  # it has ended
         self.memory_mb = max(self.memory_mb, (int(resident) - int(shared)) * _PAGE_MB)
         return self.memory_mb > self.spec.memory_mb
+
+
+def _unframed(line: str) -> str:
+    """The runtime client writes an error as one line: its lines end in carriage returns, and
+    hard spaces keep their indentation."""
+    return line.replace("\r", "\n").replace("\xa0", " ")
 
 
 def _path(spec: FunctionSpec) -> list[Path]:

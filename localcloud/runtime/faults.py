@@ -7,7 +7,9 @@ service's answers today; the pages print only parts of it.
 
 from __future__ import annotations
 
+import json
 import signal
+from typing import Any
 
 from localcloud.runtime.base import FunctionError
 
@@ -42,3 +44,11 @@ def too_large() -> FunctionError:
     """The function's answer is above the quota of 6 MB."""
     message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."
     return FunctionError("Function.ResponseSizeTooLarge", message, None)
+
+
+def result_of(body: bytes) -> Any:
+    """A function's answer as data; what is not JSON (a handler may return bytes) as text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", errors="replace")

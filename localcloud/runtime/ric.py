@@ -17,7 +17,7 @@ from typing import Any
 
 from localcloud.runtime.base import FunctionError, FunctionSpec, Outcome
 from localcloud.runtime.execution import End, Execution
-from localcloud.runtime.faults import INIT_LIMIT_S, exited, killed, timed_out
+from localcloud.runtime.faults import INIT_LIMIT_S, exited, killed, result_of, timed_out
 from localcloud.runtime.libraries import Libraries
 
 
@@ -157,7 +157,7 @@ class _Invocation:
         self._executor.give_back(execution, usable=usable)
         if error is not None or answer is None:
             return Outcome(None, error, self._facts)
-        return Outcome(json.loads(answer.body), None, self._facts)
+        return Outcome(result_of(answer.body), None, self._facts)
 
     def _since_begun(self) -> int:
         return round((time.monotonic() - self._begun) * 1000)

@@ -5,8 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moto.awslambda.exceptions import LambdaClientError
+
 from localcloud.cuts import Seam
-from localcloud.wiring import Hooks, Invoke
+from localcloud.wiring import Hooks, Invoke, PayloadTooLarge
+
+
+class _RequestTooLarge(LambdaClientError):  # type: ignore[misc]
+    code = 413  # RequestTooLargeException of botocore's model
+
+    def __init__(self, message: str) -> None:
+        super().__init__("RequestTooLargeException", message)
+
+
+class _Answer(bytes):
+    """An answer that moto does not measure: it would refuse what is above 6,000,000 bytes."""
+
+    def __sizeof__(self) -> int:
+        return 0
 
 
 def _invoke(
@@ -16,15 +32,23 @@ def _invoke(
     del original
     function = self.get_function(function_name, qualifier)
     kind = headers.get("x-amz-invocation-type") or "RequestResponse"
-    payload = json.loads(body) if body else {}
-    answer = hooks.invoke(Invoke(str(function.function_name), payload, str(kind)))
+    sent = body.encode() if isinstance(body, str) else bytes(body or b"")
+    try:
+        payload = json.loads(sent) if sent else {}
+    except ValueError as wrong:
+        message = f"Could not parse request body into json: {wrong}"
+        raise LambdaClientError("InvalidRequestContentException", message) from wrong
+    try:
+        answer = hooks.invoke(Invoke(str(function.function_name), payload, str(kind), len(sent)))
+    except PayloadTooLarge as refused:
+        raise _RequestTooLarge(str(refused)) from refused
     if answer is None:
         response_headers["Content-Length"] = "0"
         return b""
     if answer.error:
         response_headers["x-amz-function-error"] = answer.error
     response_headers["Content-Length"] = str(len(answer.payload.encode()))
-    return answer.payload.encode()
+    return _Answer(answer.payload.encode())
 
 
 SEAMS = (

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from localcloud.cuts import cut, misfit
-from localcloud.seams import events, functions, glue, queues, requests, s3
+from localcloud.seams import events, functions, glue, queues, requests, s3, times
 from localcloud.wiring import Hooks
 
 MOTO_VERSION = "5.2.5"
@@ -29,6 +29,7 @@ SEAMS = (
     *functions.SEAMS,
     *glue.SEAMS,
     *requests.SEAMS,
+    *times.SEAMS,
 )
 
 _CONFIG: Any = {"core": {"mock_credentials": False, "reset_boto3_session": False}}

@@ -79,8 +79,8 @@ def permissions() -> Permissions:
 
 
 @pytest.fixture
-def chain(build: Path, permissions: Permissions) -> Iterator[Chain]:
-    with running() as cloud:
+def chain(build: Path, executor: str, permissions: Permissions) -> Iterator[Chain]:
+    with running(executor=executor) as cloud:
         yield Chain(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
         permissions.granted = cloud.granted
         permissions.used |= cloud.used
