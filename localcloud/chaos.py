@@ -15,8 +15,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-THROTTLED = "ThrottlingException"
-FAILED = "InternalServerError"
+KILLED = "killed"
+# In each service's own words; in those of most where it is not here.
+THROTTLED = {"s3": "SlowDown", "sns": "Throttled", "sqs": "RequestThrottled"}
+FAILED = {
+    "events": "InternalException", "glue": "InternalServiceException", "s3": "InternalError",
+    "sns": "InternalError", "sqs": "InternalError",
+}  # fmt: skip
 _SERVICES = ("dynamodb", "events", "glue", "s3", "sns", "sqs")
 _WORDS = "twice, shuffle, delay=SECONDS, throttle=SERVICE:N, fail=SERVICE:N, kill=N, visibility"
 
@@ -32,7 +37,7 @@ class Chaos:
         shuffle: what is due at the same instant comes in an order drawn by the seed.
         delay: s; every delivery is late by up to this much.
         throttle, fail: by service, the number of the call by a function that is refused, with every repeat of
-            it in the same invocation: with `ThrottlingException`, or as an error of the service.
+            it in the same invocation: as throttled, or with an error of the service's own.
         kill: number of the call by a function at which the function's process is killed, before the call.
         visibility: every message is visible again while its function is at work, and delivered once more.
     """
@@ -92,10 +97,6 @@ def _number(word: str, value: str, kind: type[int] | type[float]) -> float:
     return number
 
 
-class Killed(BaseException):
-    """The function's process is gone: nothing in it may catch this, as nothing survives SIGKILL."""
-
-
 class Disorder:
     """What a `Chaos` does to one run.
 
@@ -132,23 +133,26 @@ class Disorder:
         return self.chaos.visibility
 
     def strikes(self, service: str, operation: str, invocation: int | None) -> str | None:
-        """The error code a function's call gets instead of being served; None lets it through.
+        """What a function's call gets instead of being served; None lets it through.
 
         Args:
             service: such as s3.
             operation: such as GetObject.
             invocation: the journal's number of the invocation that calls.
 
-        Raises:
-            Killed: the process is to be killed here.
+        Returns:
+            An error code of the service, or `KILLED`: the function's process is to be killed here.
         """
         self._calls[service] += 1
         self._calls["any"] += 1
         if self._calls["any"] == self.chaos.kill:
             self.dealt["kill"] += 1
-            raise Killed(f"at call {self.chaos.kill}: {service}:{operation}")
+            return KILLED
         call = (f"{service}:{operation}", invocation)
-        for kind, code in (("throttle", THROTTLED), ("fail", FAILED)):
+        for kind, code in (
+            ("throttle", THROTTLED.get(service, "ThrottlingException")),
+            ("fail", FAILED.get(service, "InternalServerError")),
+        ):
             if self._calls[service] == getattr(self.chaos, kind).get(service):
                 self.dealt[kind] += 1
                 self._struck[call] = code

@@ -34,7 +34,9 @@ def values(field: str, least: int, most: int, names: Sequence[str] = ()) -> tupl
     for part in field.split(","):
         match = _PART.fullmatch(part)
         if match is None:
-            message = f"{field}: takes numbers or names, lists (,), ranges (-), increments (/) and *"
+            message = (
+                f"{field}: takes numbers or names, lists (,), ranges (-), increments (/) and *"
+            )
             raise InvalidExpression(message)
         whole, first, last, step = match.groups()
         begin = least if whole == "*" else _number(first, field, least, most, names)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from localcloud.chaos import KILLED
 from localcloud.deploy.stack import Resource
 from localcloud.iam.deployed import role_of
 from localcloud.iam.evaluate import Decision
 from localcloud.runtime.base import Executor, FunctionSpec, Outcome
 from localcloud.runtime.packages import check_versions
+from localcloud.wiring import Call, Refused
 from localcloud.world import World
 
 _LONGEST_LINE = 4000  # of a log line in the journal; CloudWatch gets all of it
@@ -28,6 +30,7 @@ class Functions:
         self._world = world
         self._executor = executor
         self._specs: dict[str, FunctionSpec] = {}
+        self._at_work: dict[str, str] = {}
         self._streams: set[tuple[str, str]] = set()
 
     def check(self) -> None:
@@ -66,6 +69,7 @@ class Functions:
                 journal.add("log", name, cause=entry.id, line=short)
 
             before, callers[access_key] = callers.get(access_key), entry.id
+            self._at_work[access_key] = name
             try:
                 with journal.held():
                     outcome = self._executor.invoke(
@@ -79,6 +83,24 @@ class Functions:
                 entry.detail.update(error=outcome.error.type, message=outcome.error.message[:1000])
         self._write_logs(spec, lines, entry.id)
         return outcome, request_id
+
+    def disturb(self, call: Call) -> None:
+        """Let chaos have its way with a function's call: refuse it, or kill the function.
+
+        Raises:
+            Refused: the call is not served.
+        """
+        key = call.access_key or ""
+        if key not in self._at_work:
+            return
+        disorder, cause = self._world.disorder, self._world.callers.get(key)
+        strike = disorder.strikes(call.service, call.operation(), cause)
+        if strike == KILLED:
+            self._executor.kill(self._at_work[key])  # in this process, that is the end of it
+        if strike is not None:
+            name = f"{call.service}:{call.operation()}"
+            self._world.journal.add("call", name, "failed", cause=cause, chaos=strike)
+            raise Refused(strike, f"{name} was struck by chaos: {disorder.chaos}")
 
     def _spec(self, name: str) -> FunctionSpec:
         if name not in self._specs:

@@ -55,6 +55,7 @@ class Reactions:
         before = getattr(self._calling, "key", None)
         self._calling.key = call.access_key
         try:
+            self.functions.disturb(call)
             with self.world.guard.called(call, self._cause()):
                 yield
         finally:

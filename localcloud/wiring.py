@@ -51,7 +51,7 @@ class Refused(Exception):  # noqa: N818 - an answer to a request, no trouble of 
 
 _STATUS = {
     "AccessDenied": 403, "AuthorizationError": 403, "InternalError": 500, "InternalFailure": 500,
-    "InternalServerError": 500, "ServiceException": 500, "ServiceUnavailable": 503, "SlowDown": 503,
+    "InternalException": 500, "InternalServerError": 500, "InternalServiceException": 500, "ServiceException": 500, "ServiceUnavailable": 503, "SlowDown": 503,
     "TooManyRequestsException": 429,
 }  # fmt: skip
 

@@ -24,7 +24,14 @@ from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 from localcloud.clients import session_with
 from localcloud.runtime.base import FunctionError, FunctionSpec, Outcome
 from localcloud.runtime.context import LambdaContext
-from localcloud.runtime.faults import LARGEST_RESPONSE, exited, killed, result_of, timed_out, too_large
+from localcloud.runtime.faults import (
+    LARGEST_RESPONSE,
+    exited,
+    killed,
+    result_of,
+    timed_out,
+    too_large,
+)
 from localcloud.runtime.isolation import Space
 from localcloud.runtime.packages import own_modules
 from localcloud.runtime.virtual import travelling

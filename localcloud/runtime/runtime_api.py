@@ -82,7 +82,9 @@ class Connection:
     def send(self, status: str, body: bytes, headers: dict[str, str] | None = None) -> None:
         """Answer a request, in one write."""
         named = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        lines = "".join(f"{key}: {value}\r\n" for key, value in {**named, **(headers or {})}.items())
+        lines = "".join(
+            f"{key}: {value}\r\n" for key, value in {**named, **(headers or {})}.items()
+        )
         self.plain.sendall(f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + body)
 
 

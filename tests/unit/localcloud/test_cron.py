@@ -15,8 +15,8 @@ from localcloud.cron import InvalidExpression, parse, zone_of
 START = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday
 checked = settings(deadline=None, max_examples=60)
 
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-DAYS = "SUN MON TUE WED THU FRI SAT".split()
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 
 def fires(text: str, count: int, start: datetime = START, zone: str = "UTC") -> list[str]:
@@ -159,7 +159,8 @@ dates = st.one_of(
     st.tuples(st.just("?"), st.integers(1, 7).map(lambda day: f"{day}L")),
     st.tuples(st.just("?"), st.just("L")),
     st.tuples(
-        st.just("?"), st.tuples(st.sampled_from(DAYS), st.integers(1, 5)).map("{0[0]}#{0[1]}".format)
+        st.just("?"),
+        st.tuples(st.sampled_from(DAYS), st.integers(1, 5)).map("{0[0]}#{0[1]}".format),
     ),
 )
 crons = st.tuples(listed(0, 59), listed(0, 23), dates, listed(1, 12, MONTHS), st.just("*")).map(
