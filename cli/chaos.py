@@ -89,11 +89,11 @@ def endings(modes: Sequence[str], seeds: Sequence[int], **options: Any) -> Itera
         seeds: of what is drawn at random, a run each.
         options: of `Cloud`, for all runs.
     """
-    plain, _ = _run(Chaos(), **options)
+    plain, _ = main_job(Chaos(), **options)
     for mode in modes:
         for seed in seeds:
             chaos = Chaos.parse(MODES[mode], seed)
-            state, cloud = _run(chaos, **options)
+            state, cloud = main_job(chaos, **options)
             yield Ended(
                 mode,
                 chaos,
@@ -105,7 +105,8 @@ def endings(modes: Sequence[str], seeds: Sequence[int], **options: Any) -> Itera
             )
 
 
-def _run(chaos: Chaos, **options: Any) -> tuple[EndState, Cloud]:
+def main_job(chaos: Chaos, **options: Any) -> tuple[EndState, Cloud]:
+    """Drop the files, let the cloud come to rest, and look at what is left; the cloud is closed."""
     with running(start=START, chaos=chaos, **options) as cloud:
         bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
         for key, body in _files():

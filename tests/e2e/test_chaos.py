@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.chaos import MODES, endings
+from cli.chaos import MODES, endings, main_job
+from localcloud import Chaos
+from localcloud.world import World
 
 pytestmark = [pytest.mark.built, pytest.mark.timeout(600)]
 
@@ -20,3 +22,18 @@ def test_a_bad_day_ends_like_a_good_one(mode, ended):
     assert ended[mode].faults.keys() == words, "every fault asked for was dealt"
     assert ended[mode].invocations >= ended["as ever"].invocations > 0
     assert (ended[mode].lost, ended[mode].doubled) == ([], [])
+
+
+def test_a_delivery_that_is_dropped_is_missed(build, monkeypatch):
+    deliveries = []
+
+    def dropping(self, delivery):
+        deliveries.append(delivery)
+        if len(deliveries) != 3:
+            self.clock.after(0, delivery)
+
+    whole, _ = main_job(Chaos())
+    monkeypatch.setattr(World, "hand_over", dropping)
+    state, _ = main_job(Chaos())
+    assert state.lost(whole)
+    assert state.doubled(whole) == []
