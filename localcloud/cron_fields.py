@@ -14,7 +14,7 @@ WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _PART = re.compile(r"(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
 
 
-class InvalidExpression(ValueError):
+class InvalidExpression(ValueError):  # noqa: N818 - as InvalidPattern
     """A schedule expression that AWS would refuse; says which field, and the way out."""
 
 
@@ -34,7 +34,9 @@ def values(field: str, least: int, most: int, names: Sequence[str] = ()) -> tupl
     for part in field.split(","):
         match = _PART.fullmatch(part)
         if match is None:
-            message = f"{field}: takes numbers or names, lists (,), ranges (-), increments (/) and *"
+            message = (
+                f"{field}: takes numbers or names, lists (,), ranges (-), increments (/) and *"
+            )
             raise InvalidExpression(message)
         whole, first, last, step = match.groups()
         begin = least if whole == "*" else _number(first, field, least, most, names)

@@ -17,7 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-Kind = Literal["event", "rule", "delivery", "invocation", "job", "dead-letter", "log"]
+Kind = Literal[
+    "event", "rule", "schedule", "delivery", "invocation", "job", "dead-letter", "log"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,10 @@ class Record:
         id: number, growing in the order things began.
         cause: id of the record that caused this one; None for what came from outside.
         at: virtual instant (UTC) at which it began.
-        kind: event, rule (one that matched), delivery (to one target), invocation, job,
-            dead-letter or log.
-        name: detail-type, rule, target, function or job name; the first words of a log line.
+        kind: event, rule (one that matched), schedule (of EventBridge Scheduler, one that was due),
+            delivery (to one target), invocation, job, dead-letter or log.
+        name: detail-type, rule, schedule, target, function or job name; the first words of a log
+            line.
         status: "ok", "failed", or the state's own name (jobs).
         detail: small facts, never payload bodies except an event's own detail.
     """

@@ -13,8 +13,10 @@ from localcloud.engines.glue import GlueEngine
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.pollers import Pollers
+from localcloud.requested import check_replay, check_rule, check_schedule, check_targets
 from localcloud.s3events import S3Events
-from localcloud.wiring import Invoke, Invoked, Job, StoredObject
+from localcloud.schedules import Schedules
+from localcloud.wiring import Archive, Invoke, Invoked, Job, Replay, StoredObject
 from localcloud.world import World
 
 
@@ -29,6 +31,7 @@ class Reactions:
     invocations: Invocations
     pollers: Pollers
     glue: GlueEngine
+    schedules: Schedules
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -56,6 +59,34 @@ class Reactions:
     def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """PutEvents."""
         return self.bus.put_events(entries, self._cause())
+
+    def check_rule(self, pattern: str | None, schedule: str | None) -> None:
+        """PutRule is about to be done."""
+        check_rule(pattern, schedule)
+
+    def check_targets(self, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:
+        """PutTargets is about to be done."""
+        check_targets(self.world.state, bus, rule, targets)
+
+    def rule_put(self, bus: str, rule: str) -> None:
+        """A rule was made or changed."""
+        self.schedules.rule_put(bus, rule)
+
+    def check_schedule(self, expression: str, timezone: str, target: Mapping[str, Any]) -> None:
+        """A schedule is about to be made or changed."""
+        check_schedule(expression, timezone, target)
+
+    def schedule_put(self, group: str, name: str) -> None:
+        """A schedule of EventBridge Scheduler was made or changed."""
+        self.schedules.schedule_put(group, name)
+
+    def check_replay(self, bus: str, filter_arns: list[str]) -> None:
+        """StartReplay is about to be done."""
+        check_replay(self.world.state, bus, filter_arns)
+
+    def start_replay(self, replay: Replay, archive: Archive) -> None:
+        """StartReplay, found to be in order."""
+        self.bus.replay(replay, archive, self._cause())
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

@@ -1,31 +1,46 @@
-"""Rule targets: who can be reached, and handing over.
+"""Targets of rules and schedules: who can be reached, and handing over.
 
 Citations: "Event bus targets" and "Using resource-based policies for Amazon EventBridge" of the
-EventBridge User Guide: functions, queues and topics are reached through their own policies, with
-the rule as aws:SourceArn.
+EventBridge User Guide: functions, queues, topics and log groups are reached through their own
+policies, with the rule as aws:SourceArn; another event bus through the target's role ("Sending
+and receiving events between event buses in the same account and Region"). "Setting up the
+execution role" of the Scheduler User Guide: a schedule reaches everything through its role.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localcloud.errors import DeliveryError
+from localcloud.log_groups import LogGroups
 from localcloud.policies import allows
 from localcloud.world import World
 
-_EVENTS = "events.amazonaws.com"
-_ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
+EVENTS, SCHEDULER = "events.amazonaws.com", "scheduler.amazonaws.com"
+_ACTIONS = {
+    "lambda": ("lambda:InvokeFunction",),
+    "sns": ("sns:Publish",),
+    "sqs": ("sqs:SendMessage",),
+    "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),
+    "events": ("events:PutEvents",),
+}
+_RETRYABLE = {"InternalError", "InternalFailure", "ServiceUnavailable", "Throttling"}
+
+Forward = Callable[[str, Mapping[str, Any]], None]
 
 
 def service_of(arn: str) -> str | None:
-    """lambda, sns or sqs; None for what the local cloud does not deliver to."""
+    """lambda, sns, sqs, logs (a log group) or events (a bus); None for anything else."""
     parts = arn.split(":")
     service = parts[2] if len(parts) > 5 else ""
-    return service if service in _ACTIONS and not arn.endswith(".fifo") else None
+    if service not in _ACTIONS or arn.endswith(".fifo"):
+        return None
+    kind = {"logs": "log-group", "events": "event-bus"}.get(service, "")
+    return service if parts[5].startswith(kind) else None
 
 
 class Targets:
@@ -34,14 +49,24 @@ class Targets:
     Args:
         world: the cloud.
         invoke_later: puts an asynchronous invocation in the function's queue: (name, payload).
+        forward: puts an event on another bus: (bus name, event).
     """
 
-    def __init__(self, world: World, invoke_later: Callable[[str, Any], None]) -> None:
+    def __init__(
+        self, world: World, invoke_later: Callable[[str, Any], None], forward: Forward
+    ) -> None:
         self._world = world
         self._invoke_later = invoke_later
+        self._forward = forward
+        self._logs = LogGroups(world)
 
-    def check(self, rule_arn: str, target_arn: str) -> None:
+    def check(self, rule_arn: str, target_arn: str, role_arn: str | None = None) -> None:
         """Find out whether a rule may reach a target, without handing anything over.
+
+        Args:
+            rule_arn: the rule.
+            target_arn: the target.
+            role_arn: the target's role, which only an event bus needs and takes.
 
         Raises:
             DeliveryError: there is no such target, or its policy does not let the rule in.
@@ -52,40 +77,111 @@ class Targets:
         statements = self._policy(service, target_arn)
         if statements is None:
             raise DeliveryError("NO_RESOURCE", f"there is no {target_arn}")
-        context = {
-            "aws:SourceArn": rule_arn,
-            "aws:SourceAccount": self._world.account,
-            "aws:SecureTransport": "true",
-        }
-        if not allows(statements, _EVENTS, _ACTIONS[service], target_arn, context):
-            message = (
-                f"{target_arn} does not allow {_ACTIONS[service]} to {_EVENTS} "
-                f"with aws:SourceArn {rule_arn}"
-            )
-            raise DeliveryError("NO_PERMISSIONS", message)
+        if service == "events":
+            self.check_role(str(role_arn or ""), EVENTS, "events:PutEvents", target_arn, rule_arn)
+            return
+        context = self._context(rule_arn)
+        resource = f"{target_arn}:log-stream:*" if service == "logs" else target_arn
+        for action in _ACTIONS[service]:
+            if not allows(statements, EVENTS, action, resource, context):
+                message = (
+                    f"{target_arn} does not allow {action} to {EVENTS} "
+                    f"with aws:SourceArn {rule_arn}"
+                )
+                raise DeliveryError("NO_PERMISSIONS", message)
 
-    def deliver(self, rule_arn: str, target_arn: str, text: str) -> None:
-        """Hand a payload to a target: a function's queue of invocations, a queue, a topic.
+    def check_schedule(self, schedule_arn: str, target_arn: str, role_arn: str) -> None:
+        """Find out whether a schedule may reach a target (or its dead-letter queue) by its role.
+
+        Raises:
+            DeliveryError: there is no such target, or the role does not let it be reached.
+        """
+        service = service_of(target_arn)
+        if service is None or service == "logs":
+            raise DeliveryError("NO_RESOURCE", f"{target_arn} is no target that can be reached")
+        if self._policy(service, target_arn) is None:
+            raise DeliveryError("NO_RESOURCE", f"there is no {target_arn}")
+        action = _ACTIONS[service][0]
+        self.check_role(role_arn, SCHEDULER, action, target_arn, schedule_arn)
+
+    def check_role(
+        self, role_arn: str, service: str, action: str, resource: str, source_arn: str
+    ) -> None:
+        """The one place that judges what a service may do with a role.
+
+        Raises:
+            DeliveryError: there is no such role, it does not trust the service, or its policies
+                do not allow the action.
+        """
+        found = self._world.state.role_policies(role_arn)
+        if found is None:
+            raise DeliveryError("NO_PERMISSIONS", f"there is no role {role_arn or 'given'}")
+        trust, granted = found
+        context = self._context(source_arn)
+        if not allows(trust, service, "sts:AssumeRole", role_arn, context):
+            message = f"{role_arn} does not allow sts:AssumeRole to {service}"
+            raise DeliveryError("NO_PERMISSIONS", message)
+        anyone = [{**statement, "Principal": "*"} for statement in granted]
+        if not allows(anyone, service, action, resource, context):
+            raise DeliveryError("NO_PERMISSIONS", f"{role_arn} does not allow {action} {resource}")
+
+    def deliver(
+        self, rule_arn: str, target: Mapping[str, Any], text: str, event: Mapping[str, Any]
+    ) -> None:
+        """Hand a rule's payload to a target; a bus gets the event itself.
 
         Raises:
             DeliveryError: the target did not take it.
         """
-        self.check(rule_arn, target_arn)
+        arn = str(target["Arn"])
+        self.check(rule_arn, arn, target.get("RoleArn"))
+        if service_of(arn) == "events":
+            self._faults(arn)
+            self._forward(arn.rsplit("/", 1)[-1], event)
+        else:
+            self.hand_over(arn, text)
+
+    def hand_over(self, target_arn: str, text: str) -> None:
+        """Hand a payload over: to a function's queue of invocations, a queue, a topic, a log group.
+
+        Raises:
+            DeliveryError: the target did not take it.
+        """
+        self._faults(target_arn)
         service = service_of(target_arn)
         try:
             if service == "lambda":
                 self._invoke_later(target_arn.split(":")[6], _parsed(text))
             elif service == "sqs":
                 self._world.send(target_arn, text)
+            elif service == "logs":
+                self._logs.write(target_arn, text)
             else:
                 self._world.client("sns").publish(TopicArn=target_arn, Message=text)
         except ClientError as error:
-            raise DeliveryError(error.response["Error"]["Code"], str(error)) from error
+            code = error.response["Error"]["Code"]
+            raise DeliveryError(code, str(error), retryable=code in _RETRYABLE) from error
+
+    def _faults(self, target_arn: str) -> None:
+        for fault in self._world.faults:
+            fault(target_arn)
+
+    def _context(self, source_arn: str) -> dict[str, str]:
+        return {
+            "aws:SourceArn": source_arn,
+            "aws:SourceAccount": self._world.account,
+            "aws:SecureTransport": "true",
+        }
 
     def _policy(self, service: str, arn: str) -> list[dict[str, Any]] | None:
+        """The target's own policy; empty where it has none, None if there is no such target."""
         state = self._world.state
         if service == "lambda":
             return state.function_policy(arn.split(":")[6])
+        if service == "logs":
+            return self._logs.policy(arn)
+        if service == "events":
+            return [] if state.has_bus(arn.rsplit("/", 1)[-1]) else None
         return state.queue_policy(arn) if service == "sqs" else state.topic_policy(arn)
 
 

@@ -47,6 +47,57 @@ class StoredRule:
     enabled: bool
     pattern: str | None
     targets: tuple[Mapping[str, Any], ...]
+    schedule: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredSchedule:
+    """A schedule of EventBridge Scheduler as it stands now; `target` in API shape."""
+
+    name: str
+    group: str
+    arn: str
+    expression: str
+    timezone: str
+    enabled: bool
+    start: float | None  # epoch seconds
+    end: float | None
+    delete_after: bool
+    target: Mapping[str, Any]
+
+
+class Refused(Exception):  # noqa: N818 - it is the answer, not a failure
+    """A request is answered with this error code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Archive(Protocol):
+    """An archive of events; `pattern` is its JSON, or None for all events."""
+
+    name: str
+    pattern: str | None
+    retention_days: int  # 0 keeps events for ever
+    events: list[dict[str, Any]]
+
+
+class Replay(Protocol):
+    """A replay of archived events, as the API tells of it; instants are epoch seconds."""
+
+    name: str
+    event_start: float
+    event_end: float
+    bus: str
+    filter_arns: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """STARTING, RUNNING, CANCELLING, CANCELLED, COMPLETED or FAILED."""
+
+    def tell(self, state: str, **facts: Any) -> None:
+        """Change what DescribeReplay says, such as EventLastReplayedTime."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +152,27 @@ class Hooks(Protocol):
 
     def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """PutEvents: entries in, result entries out."""
+
+    def check_rule(self, pattern: str | None, schedule: str | None) -> None:
+        """PutRule is about to be done: raises Refused if it cannot be."""
+
+    def check_targets(self, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:
+        """PutTargets is about to be done: raises Refused if it cannot be."""
+
+    def rule_put(self, bus: str, rule: str) -> None:
+        """A rule was made or changed."""
+
+    def check_schedule(self, expression: str, timezone: str, target: Mapping[str, Any]) -> None:
+        """A schedule is about to be made or changed: raises Refused if it cannot be."""
+
+    def schedule_put(self, group: str, name: str) -> None:
+        """A schedule of EventBridge Scheduler was made or changed."""
+
+    def start_replay(self, replay: Replay, archive: Archive) -> None:
+        """StartReplay, found to be in order."""
+
+    def check_replay(self, bus: str, filter_arns: list[str]) -> None:
+        """StartReplay is about to be done: raises Refused if it cannot be."""
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

@@ -30,6 +30,8 @@ class World:
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
         callers: by access key, the record that this key's requests are caused by.
+        faults: asked with a target's ARN before anything is handed over to it; one that raises
+            DeliveryError makes the delivery fail as if the target had.
     """
 
     account: str
@@ -41,6 +43,7 @@ class World:
     endpoint: Callable[[], str]
     real_time: bool = False
     callers: dict[str, int | None] = field(default_factory=dict)
+    faults: list[Callable[[str], None]] = field(default_factory=list)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 
     def client(self, service: str) -> Any:

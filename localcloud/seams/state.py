@@ -10,10 +10,13 @@ from moto.awslambda.models import lambda_backends
 from moto.events.models import events_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.scheduler.models import scheduler_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
-from localcloud.wiring import Received, StoredRule
+from localcloud.seams import scheduler
+from localcloud.seams.archives import StoredArchive
+from localcloud.wiring import Archive, Received, StoredRule, StoredSchedule
 
 
 class State:
@@ -24,7 +27,10 @@ class State:
         self._region = region
 
     def rules(self, bus: str) -> list[StoredRule]:
-        """The rules of a bus, disabled ones too; empty if there is no such bus."""
+        """The rules of a bus, disabled ones too; empty if there is no such bus.
+
+        Not among them are those that archives keep for themselves.
+        """
         found = events_backends[self._account][self._region].event_buses.get(bus)
         return [
             StoredRule(
@@ -33,9 +39,33 @@ class State:
                 rule.state == "ENABLED",
                 rule.event_pattern.dump(),
                 tuple(rule.targets),
+                rule.scheduled_expression,
             )
             for rule in (list(found.rules.values()) if found else [])
+            if rule.managed_by is None
         ]
+
+    def archives(self, bus: str) -> list[Archive]:
+        """The archives of a bus."""
+        found = list(events_backends[self._account][self._region].archives.values())
+        return [StoredArchive(each) for each in found if each.event_bus_name == bus]
+
+    def schedule(self, group: str, name: str) -> StoredSchedule | None:
+        """A schedule of EventBridge Scheduler; None if there is no such one."""
+        groups = scheduler_backends[self._account][self._region].schedule_groups
+        found = groups[group].schedules.get(name) if group in groups else None
+        return None if found is None else scheduler.stored(found)
+
+    def role_policies(self, arn: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]] | None:
+        """What a role trusts and what it is granted, as statements; None if there is none."""
+        roles = iam_backends[self._account]["aws"].roles.values()
+        role = next((each for each in roles if each.arn == arn), None)
+        if role is None:
+            return None
+        managed = [policy.document for policy in role.managed_policies.values()]
+        granted = [json.loads(each) for each in [*role.policies.values(), *managed]]
+        trust = _statements(json.loads(role.assume_role_policy_document))
+        return trust, [each for document in granted for each in _statements(document)]
 
     def has_bus(self, bus: str) -> bool:
         """Whether there is a bus of this name."""
@@ -115,6 +145,11 @@ class State:
         policy = AWSManagedPolicy.from_data(name, self._account, self._region, data)
         backend.managed_policies.setdefault(policy.arn, policy)
         return bool(policy.arn == arn)
+
+
+def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found = document["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _held(queue: Queue) -> list[Any]:

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from localcloud import Cloud
-from localcloud.bus import Bus
 from localcloud.errors import DeliveryError
-from localcloud.targets import Targets
 from tests.integration.localcloud.conftest import START, Deploy
 
 
@@ -180,18 +178,15 @@ def test_without_a_dead_letter_queue_the_loss_is_in_the_journal(deploy: Deploy) 
     ]  # fmt: skip
 
 
-class Throttled(Targets):
-    """Targets that are too busy the first times."""
+def throttle(cloud: Cloud, times: int) -> None:
+    """Targets are too busy the first times."""
+    left = iter(range(times))
 
-    def __init__(self, cloud: Cloud, times: int) -> None:
-        super().__init__(cloud._world, lambda name, payload: None)
-        self.left = times
+    def fault(target_arn: str) -> None:
+        if next(left, None) is not None:
+            raise DeliveryError("THROTTLING", f"{target_arn} is too busy", retryable=True)
 
-    def deliver(self, rule_arn: str, target_arn: str, text: str) -> None:
-        if self.left:
-            self.left -= 1
-            raise DeliveryError("THROTTLING", "too busy", retryable=True)
-        super().deliver(rule_arn, target_arn, text)
+    cloud._world.faults.append(fault)
 
 
 RETRIED = TO_QUEUE.replace("}}]", "}, RetryPolicy: {%s}}]")
@@ -200,8 +195,8 @@ RETRIED = TO_QUEUE.replace("}}]", "}, RetryPolicy: {%s}}]")
 def publish_throttled(deploy: Deploy, times: int, policy: str) -> Cloud:
     targets = RETRIED % policy if policy else TO_QUEUE
     cloud = deploy(QUEUES + rule("Rule", targets))
-    bus = Bus(cloud._world, Throttled(cloud, times))
-    bus.publish("tests", "Done", {"n": 1}, bus="own")
+    throttle(cloud, times)
+    put(cloud)
     return cloud
 
 
