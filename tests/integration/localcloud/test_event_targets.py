@@ -104,7 +104,9 @@ LOGS = """
         "Resource": "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/events/*:*"}]}
 """
 BOTH = '["events.amazonaws.com", "delivery.logs.amazonaws.com"]'
-TO_LOGS = "[{Id: l, Arn: !Sub 'arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/events/own'}]"
+TO_LOGS = (
+    "[{Id: l, Arn: !Sub 'arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/events/own'}]"
+)
 
 
 def logged(cloud: Cloud) -> list[Any]:
