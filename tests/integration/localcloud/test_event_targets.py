@@ -136,6 +136,7 @@ def targets(extra: str) -> str:
     return rule("Rule", f"[{{Id: q, Arn: !GetAtt Queue.Arn, {extra}}}]")
 
 
+PATHS = "{" + ", ".join(f"a{n}: $.a" for n in range(101)) + "}"
 REFUSED = {
     "a log group of another name": (
         rule("Rule", TO_LOGS.replace("/aws/events/own", "own")),
@@ -174,8 +175,7 @@ REFUSED = {
         r"Rule\.Targets\[0\]\.Input: has length 8193, at most 8192 is allowed",
     ),
     "too many paths": (
-        targets("InputTransformer: {InputTemplate: '1', InputPathsMap: {%s}}"
-                % ", ".join(f"a{n}: $.a" for n in range(101))),
+        targets(f"InputTransformer: {{InputTemplate: '1', InputPathsMap: {PATHS}}}"),
         r"InputTransformer\.InputPathsMap: has length 101, at most 100",
     ),
     "an id with a space": (
@@ -191,7 +191,7 @@ REFUSED = {
         r"RetryPolicy\.MaximumEventAgeInSeconds: is 59, at least 60 is needed",
     ),
     "six targets": (
-        rule("Rule", "[%s]" % ", ".join(f"{{Id: t{n}, Arn: !GetAtt Queue.Arn}}" for n in range(6))),
+        rule("Rule", str([f"{{Id: t{n}, Arn: !GetAtt Queue.Arn}}" for n in range(6)]).replace("'", "")),
         r"Rule\.Targets: a rule has at most 5 targets",
     ),
     "a long pattern": (
