@@ -123,11 +123,8 @@ class Bus:
         if str(entry["Source"]).startswith("aws."):
             message = "Not authorized for the source."
             return _refused("NotAuthorizedForSourceException", message)
-        try:
-            detail = json.loads(entry["Detail"])
-        except json.JSONDecodeError:
-            return _refused("MalformedDetail", "Detail is malformed.")
-        if not isinstance(detail, dict):
+        detail = _detail(str(entry["Detail"]))
+        if detail is None:
             return _refused("MalformedDetail", "Detail is malformed.")
         bus = str(entry.get("EventBusName") or "default").rsplit("/", 1)[-1]
         if not self._world.state.has_bus(bus):
@@ -210,6 +207,19 @@ def entry_size(entry: Mapping[str, Any]) -> int:
     texts = [str(entry.get(name) or "") for name in ("Source", "DetailType", "Detail")]
     texts += [str(each) for each in entry.get("Resources") or []]
     return sum(len(text.encode()) for text in texts) + (14 if entry.get("Time") else 0)
+
+
+def _detail(text: str) -> dict[str, Any] | None:
+    """The detail of an entry; None if it is no JSON object."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON number")
+
+    try:
+        detail = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+    return detail if isinstance(detail, dict) else None
 
 
 def _refused(code: str, message: str) -> dict[str, Any]:

@@ -47,6 +47,16 @@ class StoredReplay:
         vars(self._fake).setdefault("told", {}).update(facts)
 
 
+def _update_archive(
+    hooks: Hooks, original: Any, self: Any, name: str, description: str, pattern: str, *rest: Any
+) -> Any:
+    try:
+        hooks.check_rule(pattern, None)
+    except Refused as refused:
+        raise JsonRESTError(refused.code, str(refused)) from refused
+    return original(self, name, description, pattern, *rest)
+
+
 def _describe_archive(hooks: Hooks, original: Any, self: Any) -> dict[str, Any]:
     del hooks
     size = sum(len(json.dumps(event).encode()) for event in self.events)
@@ -100,6 +110,8 @@ def _instant(hooks: Hooks) -> float:
 
 SEAMS = (
     Seam("moto.events.models", "unix_time", "(dt=None)", _instant, plain=True),
+    Seam("moto.events.models:EventsBackend", "update_archive",
+         "(self, name, description, event_pattern, retention)", _update_archive),
     Seam("moto.events.models:Archive", "describe_short", "(self)", _describe_archive),
     Seam("moto.events.models:Replay", "describe_short", "(self)", _describe_replay),
     Seam("moto.events.models:Replay", "replay_events", "(self, archive)", _replay_events),

@@ -163,6 +163,29 @@ def test_replays_are_listed_by_state_and_in_the_shapes_of_botocore(deploy: Deplo
     assert broken("events", "DescribeArchiveResponse", archive) == []
 
 
+def test_an_archive_is_changed_and_deleted_through_the_api(deploy: Deploy) -> None:
+    cloud = deployed(deploy)
+    client, name = cloud.client("events"), "signalbox-Archive"
+    client.update_archive(ArchiveName=name, EventPattern='{"detail": {"n": [2]}}')
+    put(cloud)
+    put(cloud, Detail='{"n": 2}')
+    assert client.describe_archive(ArchiveName=name)["EventCount"] == 1
+    bad = '{"detail": 1}'
+    for call in ("update_archive", "create_archive"):
+        request = {"ArchiveName": name, "EventPattern": bad}
+        if call == "create_archive":
+            request = {
+                **request,
+                "ArchiveName": "b",
+                "EventSourceArn": cloud.stack.attribute("Bus", "Arn"),
+            }
+        assert refused(cloud, call, **request)[0] == "InvalidEventPatternException"
+    client.delete_archive(ArchiveName=name)
+    assert client.list_archives()["Archives"] == []
+    put(cloud)
+    assert len(numbers(cloud)) == 3
+
+
 def test_a_replay_that_makes_no_sense_is_refused(deploy: Deploy) -> None:
     cloud = deployed(deploy)
     request: dict[str, Any] = {

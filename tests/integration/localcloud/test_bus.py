@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from localcloud import Cloud
+from localcloud.deploy.limits import broken
 from localcloud.errors import DeliveryError
 from tests.integration.localcloud.conftest import START, Deploy
 
@@ -88,6 +89,8 @@ def test_an_event_reaches_the_queue_in_the_shape_of_eventbridge(deploy: Deploy) 
         ({"Source": "aws.glue"}, "NotAuthorizedForSourceException"),
         ({"Detail": "no json"}, "MalformedDetail"),
         ({"Detail": "[1]"}, "MalformedDetail"),
+        ({"Detail": '{"n": NaN}'}, "MalformedDetail"),
+        ({"Detail": '{"n":' * 5000 + "1" + "}" * 5000}, "MalformedDetail"),
         ({"Source": ""}, "InvalidArgument"),
         ({"EventBusName": "no-such-bus"}, "InvalidArgument"),
         ({"Detail": json.dumps({"x": "y" * 1024 * 1024})}, "ValidationException"),
@@ -99,6 +102,7 @@ def test_an_entry_is_refused_with_aws_code(
     cloud = deploy(QUEUES + rule("Rule", TO_QUEUE))
     answer = put(cloud, **changes)
     assert answer["FailedEntryCount"] == 1
+    assert broken("events", "PutEventsResponse", answer) == []
     assert answer["Entries"][0]["ErrorCode"] == code
     assert bodies(cloud) == []
 
