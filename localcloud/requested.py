@@ -19,6 +19,7 @@ from localcloud.wiring import Refused
 
 MOST_TARGETS = 5
 LONGEST_PATTERN = 2048
+MOST_REPLAYS = 10
 INPUTS = ("Input", "InputPath", "InputTransformer")
 
 
@@ -123,8 +124,12 @@ def check_replay(state: State, bus: str, filter_arns: list[str]) -> None:
     """StartReplay.
 
     Raises:
-        Refused: ValidationException.
+        Refused: LimitExceededException ("Replaying archived events": ten at a time) or
+            ValidationException.
     """
+    if state.active_replays() >= MOST_REPLAYS:
+        message = f"The requested resource exceeds the maximum number allowed: {MOST_REPLAYS}"
+        raise Refused("LimitExceededException", message)
     known = {rule.arn for rule in state.rules(bus)}
     if unknown := [arn for arn in filter_arns if arn not in known]:
         message = f"Parameter Destination.FilterArns is not valid. Reason: no rule {unknown[0]}"

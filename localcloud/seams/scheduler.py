@@ -50,6 +50,16 @@ def _update_schedule(hooks: Hooks, original: Any, self: Any, **request: Any) -> 
     return changed
 
 
+def _answer_update(hooks: Hooks, original: Any, self: Any) -> Any:
+    """moto forgets what comes after completion; an update sets it, or back to its default."""
+    del hooks
+    answer = original(self)
+    name = self.uri.split("?")[0].split("/")[-1]
+    schedule = self.scheduler_backend.get_schedule(self._get_param("GroupName"), name)
+    schedule.action_after_completion = self._get_param("ActionAfterCompletion")
+    return answer
+
+
 def _instant(hooks: Hooks) -> float:
     return hooks.instant()
 
@@ -65,6 +75,8 @@ _FIELDS = (
 SEAMS = (
     Seam("moto.scheduler.models", "unix_time", "(dt=None)", _instant, plain=True),
     Seam("moto.scheduler.models", "utcnow", "()", _now, plain=True),
+    Seam("moto.scheduler.responses:EventBridgeSchedulerResponse", "update_schedule", "(self)",
+         _answer_update),
     Seam("moto.scheduler.models:EventBridgeSchedulerBackend", "create_schedule",
          f"(self, description, end_date, flexible_time_window, {_FIELDS}, "
          "action_after_completion)", _create_schedule),

@@ -50,6 +50,11 @@ class State:
         found = list(events_backends[self._account][self._region].archives.values())
         return [StoredArchive(each) for each in found if each.event_bus_name == bus]
 
+    def active_replays(self) -> int:
+        """How many replays are under way."""
+        found = events_backends[self._account][self._region].replays.values()
+        return sum(each.state.value in {"STARTING", "RUNNING", "CANCELLING"} for each in found)
+
     def schedule(self, group: str, name: str) -> StoredSchedule | None:
         """A schedule of EventBridge Scheduler; None if there is no such one."""
         groups = scheduler_backends[self._account][self._region].schedule_groups

@@ -39,7 +39,7 @@ def schedule(props: Props, maker: Maker) -> Made:
         "ScheduleExpression": str(props.need("ScheduleExpression")),
         "ScheduleExpressionTimezone": props.text("ScheduleExpressionTimezone", "UTC"),
         "State": props.choice("State", "ENABLED", "DISABLED", default="ENABLED"),
-        "FlexibleTimeWindow": {"Mode": window.choice("Mode", "OFF")},
+        "FlexibleTimeWindow": _window(window),
         "ActionAfterCompletion": props.choice(
             "ActionAfterCompletion", "NONE", "DELETE", default="NONE"
         ),
@@ -57,6 +57,14 @@ def schedule(props: Props, maker: Maker) -> Made:
     hold(props, "scheduler", "CreateScheduleInput", request)
     arn = maker.client("scheduler").create_schedule(**request)["ScheduleArn"]
     return Made(request["Name"], {"Arn": arn}, {"target": request["Target"]})
+
+
+def _window(window: Props) -> dict[str, Any]:
+    mode = window.choice("Mode", "OFF", "FLEXIBLE")
+    if mode == "OFF":
+        return {"Mode": mode}
+    window.need("MaximumWindowInMinutes")
+    return {"Mode": mode, "MaximumWindowInMinutes": window.integer("MaximumWindowInMinutes")}
 
 
 def _target(props: Props) -> dict[str, Any]:

@@ -205,5 +205,9 @@ def test_a_replay_that_makes_no_sense_is_refused(deploy: Deploy) -> None:
     ):
         code, message = refused(cloud, "start_replay", **{**request, **change})
         assert (code, words in message) == ("ValidationException", True), message
+    for number in range(10):
+        cloud.client("events").start_replay(**{**request, "ReplayName": f"r{number}"})
+    assert refused(cloud, "start_replay", **request)[0] == "LimitExceededException"
+    cloud.run_until_idle()
     cloud.client("events").start_replay(**request)
     assert refused(cloud, "start_replay", **request)[0] == "ResourceAlreadyExistsException"

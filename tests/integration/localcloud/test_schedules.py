@@ -179,6 +179,13 @@ def test_cron_runs_in_the_time_zone_of_the_schedule(deploy: Deploy) -> None:
     assert occurrences(cloud) == [START + timedelta(hours=14)]
 
 
+def test_a_flexible_window_begins_at_the_scheduled_time(deploy: Deploy) -> None:
+    made = schedule("cron(0 3 * * ? *)").replace('"OFF"', "FLEXIBLE, MaximumWindowInMinutes: 15")
+    cloud = deploy(QUEUES + made)
+    cloud.run_for(timedelta(hours=4))
+    assert occurrences(cloud) == [START + timedelta(hours=3)]
+
+
 def test_one_time_and_then_deleted_if_asked_for(deploy: Deploy) -> None:
     once = schedule("at(2026-01-01T03:00:00)", "      ActionAfterCompletion: DELETE")
     cloud = deploy(QUEUES + once)
@@ -267,7 +274,11 @@ def test_an_update_replaces_what_a_schedule_was(deploy: Deploy) -> None:
     scheduler.update_schedule(**kept, ScheduleExpression="at(2026-01-01T05:00:00)")
     cloud.run_for(timedelta(days=1))
     assert occurrences(cloud) == [START, START + MINUTE, START + timedelta(hours=5)]
+    once = {"ScheduleExpression": "at(2026-01-02T12:00:00)", "ActionAfterCompletion": "DELETE"}
+    scheduler.update_schedule(**kept, **once)
+    assert scheduler.get_schedule(Name="signalbox-Wake")["ActionAfterCompletion"] == "DELETE"
     scheduler.update_schedule(**kept, ScheduleExpression="rate(1 hour)", State="DISABLED")
+    assert "ActionAfterCompletion" not in scheduler.get_schedule(Name="signalbox-Wake")
     cloud.run_for(timedelta(days=1))
     assert len(occurrences(cloud)) == 3
     with pytest.raises(ClientError, match="Invalid Schedule Expression"):
@@ -333,9 +344,17 @@ REFUSED = {
         schedule("rate(1 day)", "      ScheduleExpressionTimezone: Mars/Base"),
         r"Wake\.ScheduleExpressionTimezone: 'Mars/Base' is no time zone",
     ),
-    "a flexible window": (
-        schedule("rate(1 day)").replace('"OFF"', "FLEXIBLE, MaximumWindowInMinutes: 5"),
-        r"Wake\.FlexibleTimeWindow\.Mode: must be one of OFF",
+    "a window without a length": (
+        schedule("rate(1 day)").replace('"OFF"', "FLEXIBLE"),
+        r"Wake\.FlexibleTimeWindow\.MaximumWindowInMinutes: is required",
+    ),
+    "too long a window": (
+        schedule("rate(1 day)").replace('"OFF"', "FLEXIBLE, MaximumWindowInMinutes: 1441"),
+        r"Wake\.FlexibleTimeWindow\.MaximumWindowInMinutes: is 1441, at most 1440",
+    ),
+    "a window that is off and has a length": (
+        schedule("rate(1 day)").replace('"OFF"', '"OFF", MaximumWindowInMinutes: 5'),
+        r"Wake\.FlexibleTimeWindow\.MaximumWindowInMinutes: is not supported",
     ),
     "a universal target": (
         schedule("rate(1 day)", to="arn:aws:scheduler:::aws-sdk:sqs:sendMessage"),
