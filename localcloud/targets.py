@@ -60,16 +60,24 @@ class Targets:
         self._forward = forward
         self._logs = LogGroups(world)
 
-    def check(self, rule_arn: str, target_arn: str, role_arn: str | None = None) -> None:
+    def check(
+        self,
+        source_arn: str,
+        target_arn: str,
+        service_principal: str = EVENTS,
+        *,
+        role_arn: str | None = None,
+    ) -> None:
         """Find out whether a rule may reach a target, without handing anything over.
 
         Args:
-            rule_arn: the rule.
+            source_arn: the rule; or what another service delivers for, such as a topic.
             target_arn: the target.
+            service_principal: the service that delivers.
             role_arn: the target's role, which only an event bus needs and takes.
 
         Raises:
-            DeliveryError: there is no such target, or its policy does not let the rule in.
+            DeliveryError: there is no such target, or its policy does not let the source in.
         """
         service = service_of(target_arn)
         if service is None:
@@ -78,15 +86,16 @@ class Targets:
         if statements is None:
             raise DeliveryError("NO_RESOURCE", f"there is no {target_arn}")
         if service == "events":
-            self.check_role(str(role_arn or ""), EVENTS, "events:PutEvents", target_arn, rule_arn)
+            role, action = str(role_arn or ""), "events:PutEvents"
+            self.check_role(role, service_principal, action, target_arn, source_arn)
             return
-        context = self._context(rule_arn)
+        context = self._context(source_arn)
         resource = f"{target_arn}:log-stream:*" if service == "logs" else target_arn
         for action in _ACTIONS[service]:
-            if not allows(statements, EVENTS, action, resource, context):
+            if not allows(statements, service_principal, action, resource, context):
                 message = (
-                    f"{target_arn} does not allow {action} to {EVENTS} "
-                    f"with aws:SourceArn {rule_arn}"
+                    f"{target_arn} does not allow {action} to {service_principal} "
+                    f"with aws:SourceArn {source_arn}"
                 )
                 raise DeliveryError("NO_PERMISSIONS", message)
 
@@ -134,7 +143,7 @@ class Targets:
             DeliveryError: the target did not take it.
         """
         arn = str(target["Arn"])
-        self.check(rule_arn, arn, target.get("RoleArn"))
+        self.check(rule_arn, arn, role_arn=target.get("RoleArn"))
         if service_of(arn) == "events":
             self._faults(arn)
             self._forward(arn.rsplit("/", 1)[-1], event)
