@@ -13,7 +13,7 @@ from localcloud.engines.glue import GlueEngine
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.pollers import Pollers
-from localcloud.requested import check_replay, check_rule, check_schedule, check_targets
+from localcloud.requested import check_replay, check_rule, check_schedule, check_targets, matches
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
 from localcloud.wiring import Archive, Invoke, Invoked, Job, Replay, StoredObject
@@ -63,6 +63,10 @@ class Reactions:
     def check_rule(self, pattern: str | None, schedule: str | None) -> None:
         """PutRule is about to be done."""
         check_rule(pattern, schedule)
+
+    def matches(self, pattern: str, event: str) -> bool:
+        """TestEventPattern."""
+        return matches(pattern, event)
 
     def check_targets(self, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:
         """PutTargets is about to be done."""

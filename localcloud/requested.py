@@ -20,6 +20,7 @@ from localcloud.wiring import Refused
 MOST_TARGETS = 5
 LONGEST_PATTERN = 2048
 MOST_REPLAYS = 10
+_EVENT = {"id", "account", "source", "time", "region", "resources", "detail-type"}
 INPUTS = ("Input", "InputPath", "InputTransformer")
 
 
@@ -88,6 +89,23 @@ def check_rule(pattern: str | None, schedule: str | None) -> None:
         raise Refused("InvalidEventPatternException", message)
     if schedule and expression_problem(schedule):
         raise Refused("ValidationException", "Parameter ScheduleExpression is not valid.")
+
+
+def matches(pattern: str, event: str) -> bool:
+    """TestEventPattern.
+
+    Raises:
+        Refused: InvalidEventPatternException, or ValidationException for what is no event.
+    """
+    check_rule(pattern, None)
+    try:
+        happened = json.loads(event)
+    except (ValueError, RecursionError) as error:
+        raise Refused("ValidationException", "Parameter Event is not valid.") from error
+    if not isinstance(happened, dict) or (missing := _EVENT - set(happened)):
+        lack = "" if not isinstance(happened, dict) else f" Reason: no {sorted(missing)[0]}."
+        raise Refused("ValidationException", f"Parameter Event is not valid.{lack}")
+    return compiled(pattern).matches(happened)
 
 
 def check_targets(state: State, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:

@@ -156,6 +156,9 @@ class Hooks(Protocol):
     def check_rule(self, pattern: str | None, schedule: str | None) -> None:
         """PutRule is about to be done: raises Refused if it cannot be."""
 
+    def matches(self, pattern: str, event: str) -> bool:
+        """TestEventPattern; raises Refused for what is no pattern or no event."""
+
     def check_targets(self, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:
         """PutTargets is about to be done: raises Refused if it cannot be."""
 

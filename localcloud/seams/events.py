@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,15 @@ def _put_rule(hooks: Hooks, original: Any, self: Any, name: str, **named: Any) -
     return rule
 
 
+def _test_event_pattern(hooks: Hooks, original: Any, self: Any) -> Any:
+    del original
+    try:
+        result = hooks.matches(self._get_param("EventPattern"), self._get_param("Event"))
+    except Refused as refused:
+        raise JsonRESTError(refused.code, str(refused)) from refused
+    return json.dumps({"Result": result}), self.response_headers
+
+
 def _put_targets(
     hooks: Hooks, original: Any, self: Any, name: str, event_bus_arn: str | None,
     targets: list[Mapping[str, Any]],
@@ -43,6 +53,8 @@ SEAMS = (
     Seam("moto.events.models:EventsBackend", "put_rule",
          "(self, name, description=None, event_bus_arn=None, event_pattern=None, role_arn=None, "
          "scheduled_expression=None, state=None, managed_by=None, tags=None)", _put_rule),
+    Seam("moto.events.responses:EventsHandler", "test_event_pattern", "(self)",
+         _test_event_pattern),
     Seam("moto.events.models:EventsBackend", "put_targets",
          "(self, name, event_bus_arn, targets)", _put_targets),
 )  # fmt: skip

@@ -263,6 +263,26 @@ def test_what_eventbridge_refuses_is_refused_by_the_api(deploy: Deploy) -> None:
     assert code("put_targets", Rule="r", Targets=two) == "ValidationException"
 
 
+def test_a_pattern_is_tried_out_by_the_api(deploy: Deploy) -> None:
+    events = deploy(QUEUES).client("events")
+    event = dict.fromkeys(("id", "account", "time", "region", "detail-type"), "x")
+    happened = {**event, "source": "tests", "resources": ["r"], "detail": {"n": [{"k": 1}]}}
+
+    def tried(pattern: str, **changes: Any) -> Any:
+        text = json.dumps({**happened, **changes})
+        return events.test_event_pattern(EventPattern=pattern, Event=text)["Result"]
+
+    assert tried('{"detail": {"n": {"k": [{"numeric": ["<", 2]}]}}}') is True
+    assert tried('{"source": [{"prefix": "aws."}]}') is False
+    with pytest.raises(ClientError, match="InvalidEventPatternException"):
+        tried('{"source": "tests"}')
+    happened.pop("region")
+    with pytest.raises(ClientError, match="no region"):
+        tried('{"source": ["tests"]}')
+    with pytest.raises(ClientError, match="ValidationException"):
+        events.test_event_pattern(EventPattern='{"source": ["tests"]}', Event="[]")
+
+
 @pytest.mark.parametrize("to", [TO_QUEUE, TO_LOGS])
 def test_a_fault_comes_before_anything_is_handed_over(deploy: Deploy, to: str) -> None:
     cloud = deploy(QUEUES + LOGS.replace("PRINCIPALS", BOTH) + rule("Rule", to))

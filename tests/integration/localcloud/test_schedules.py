@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from localcloud import Cloud, DeployError
 from localcloud.deploy.limits import broken
-from localcloud.errors import DeliveryError
+from localcloud.errors import DeliveryError, RestlessError
 from tests.integration.localcloud.conftest import START, Deploy
 from tests.integration.localcloud.test_bus import QUEUES, TO_QUEUE, bodies
 
@@ -81,6 +81,23 @@ def test_nobody_waits_for_a_schedule_but_time_that_passes_lets_it_fire(deploy: D
     cloud._world.clock.after(180, lambda: None)  # work that takes three minutes
     cloud.run_until_idle()
     assert len(occurrences(cloud)) == 4
+
+
+def test_time_that_passes_may_do_any_number_of_things_and_a_standstill_may_not(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localcloud.cloud._MOST_TASKS", 20)
+    cloud = deploy(QUEUES + every("rate(1 minute)"))
+    cloud.run_for(timedelta(hours=1))
+    assert len(occurrences(cloud)) == 60
+    clock = cloud._world.clock
+
+    def again() -> None:
+        clock.after(0, again)
+
+    again()
+    with pytest.raises(RestlessError, match="some reaction causes itself"):
+        cloud.run_for(MINUTE)
 
 
 def test_a_disabled_rule_rests_and_goes_on_when_enabled(deploy: Deploy) -> None:
