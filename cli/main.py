@@ -49,11 +49,12 @@ def main() -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from cli.build import StaleBuild
+    from cli.replay import NoReplay
     from cli.up import AlreadyUp
     from localcloud import DeployError
     from simulator.files import OtherFleet
 
-    mendable = (UnusableWorkload, StaleBuild, DeployError, AlreadyUp, OtherFleet)
+    mendable = (UnusableWorkload, StaleBuild, DeployError, AlreadyUp, OtherFleet, NoReplay)
     try:
         app()
     except (*mendable, OSError, BotoCoreError, ClientError) as problem:
@@ -223,6 +224,33 @@ def trace(
     from cli.up import trace as run
 
     raise typer.Exit(run(console, key))
+
+
+@app.command()
+def replay(
+    archive: Annotated[
+        str | None, typer.Option(help="The archive; not needed where there is only one.")
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="First event time, ISO 8601 (UTC if no zone is given)."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Last event time; now by default.")
+    ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="Only this rule sees the events; may be repeated.")
+    ] = None,
+) -> None:
+    """Say archived events again in the cloud that `signalbox up` serves, in the order of their times.
+
+    Exit code 0: all were replayed. 1: the replay failed or was cancelled; Ctrl-C cancels it.
+
+    Example: signalbox replay --from 2026-07-01T06:00 --to 2026-07-01T07:00 --rule OnScores
+    """
+    from cli.replay import run
+
+    raise typer.Exit(run(console, archive, begin, end, rule or []))
 
 
 @app.command()

@@ -89,7 +89,8 @@ def _tell(console: Console, record: Record) -> None:
         )
 
 
-def _noted() -> dict[str, Any]:
+def noted() -> dict[str, Any]:
+    """Where the cloud is that is up: endpoint, bucket, pid."""
     if not NOTE.is_file():
         raise FileNotFoundError("no local cloud is up: start one with `signalbox up`")
     return dict(json.loads(NOTE.read_text(encoding="utf-8")))
@@ -97,12 +98,12 @@ def _noted() -> dict[str, Any]:
 
 def upload(console: Console, files: list[Path], workload: str, unit: str | None) -> int:
     """Drop files under ``raw/<workload>/``."""
-    noted = _noted()
+    there = noted()
     s3 = boto3.client(
-        "s3", endpoint_url=noted["endpoint"], region_name="eu-west-1",
+        "s3", endpoint_url=there["endpoint"], region_name="eu-west-1",
         aws_access_key_id="local", aws_secret_access_key="local",  # noqa: S106 - any words will do there
     )  # fmt: skip
-    bucket = Bucket(s3, noted["bucket"])
+    bucket = Bucket(s3, there["bucket"])
     found = sensor_files(files)
     room = f"raw/{workload}/" + (f"unit={unit}/" if unit else "")
     with Counting(console, "uploading", len(found)) as counting:

@@ -1,46 +1,46 @@
-"""The event bus: PutEvents, rules, targets, retries and dead letters.
+"""The event bus: PutEvents, rules, forwarding to other buses.
 
-Citations: "PutEvents" of the EventBridge API Reference; "How EventBridge retries delivering events"
-and "Using dead-letter queues to process undelivered events" of its User Guide.
+Citations: "PutEvents" of the EventBridge API Reference; "Amazon EventBridge rules", and "Sending and
+receiving events between event buses in the same account and Region" of its User Guide.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from localcloud.errors import DeliveryError
-from localcloud.pattern import Pattern
-from localcloud.pattern import compile as compile_pattern
-from localcloud.targets import Targets
+from localcloud.archives import Archives
+from localcloud.deliveries import DeadLetter, Deliveries, Delivery
+from localcloud.pattern import compiled
+from localcloud.targets import Targets, service_of
 from localcloud.transform import payload_text
-from localcloud.wiring import StoredRule
+from localcloud.wiring import Archive, Replay, StoredRule
 from localcloud.world import World, iso_seconds
 
-_MOST_RETRIES = 185
-_LONGEST_AGE_S = 24 * 3600
 _LARGEST_REQUEST = 1024 * 1024
-# the service says only "exponential back off and jitter, or randomized delay"; with these bounds
-# its default of 185 retries just fits into its default of 24 hours
-_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 1.0, 480.0
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """One event on its way to one target."""
+class Arrival:
+    """An event that reached a bus.
 
-    rule: StoredRule
-    target: Mapping[str, Any]
+    Attributes:
+        event: the event.
+        bus: the bus's name.
+        cause: the record that tells of its arrival.
+        forwarded: whether it came from another bus; such an event goes no further than this one.
+        rules: ARNs of the only rules that may see it; all of the bus if empty.
+    """
+
     event: Mapping[str, Any]
+    bus: str
     cause: int
-    since: datetime
-    retries: int = 0
+    forwarded: bool = False
+    rules: frozenset[str] = field(default_factory=frozenset)
 
 
 class Bus:
@@ -54,6 +54,8 @@ class Bus:
     def __init__(self, world: World, targets: Targets) -> None:
         self._world = world
         self._targets = targets
+        self._deliveries = Deliveries(world)
+        self._archives = Archives(world)
 
     def publish(
         self,
@@ -67,8 +69,21 @@ class Bus:
         time: float | None = None,
     ) -> str:
         """Put an event on a bus, as AWS services do; returns its id. Rules react later."""
+        event = self.event(source, detail_type, detail, resources, time)
+        self._arrive(event, bus, cause)
+        return str(event["id"])
+
+    def event(
+        self,
+        source: str,
+        detail_type: str,
+        detail: Any,
+        resources: list[str] | None = None,
+        time: float | None = None,
+    ) -> dict[str, Any]:
+        """An event as it is now, on no bus yet ("AWS service event metadata")."""
         now = self._world.clock.now()
-        event = {
+        return {
             "version": "0",
             "id": self._world.new_id(),
             "detail-type": detail_type,
@@ -79,15 +94,17 @@ class Bus:
             "resources": resources or [],
             "detail": detail,
         }
-        facts = {
-            "event_id": event["id"],
-            "source": source,
-            "bus": bus,
-            "resources": resources or [],
-        }
-        record = self._world.journal.add("event", detail_type, cause=cause, **facts, detail=detail)
-        self._world.clock.after(0, partial(self._route, event, bus, record.id))
-        return str(event["id"])
+
+    def forward(self, bus: str, event: Mapping[str, Any]) -> None:
+        """Take an event from another bus, as it is."""
+        self._arrive(event, bus, None, forwarded=True)
+
+    def replay(self, replay: Replay, archive: Archive, cause: int | None = None) -> None:
+        """StartReplay: put archived events on their bus again."""
+        rules = frozenset(replay.filter_arns)
+        self._archives.replay(
+            replay, archive, lambda event: self._arrive(event, replay.bus, cause, rules=rules)
+        )
 
     def put_events(
         self, entries: list[dict[str, Any]], cause: int | None = None
@@ -106,11 +123,8 @@ class Bus:
         if str(entry["Source"]).startswith("aws."):
             message = "Not authorized for the source."
             return _refused("NotAuthorizedForSourceException", message)
-        try:
-            detail = json.loads(entry["Detail"])
-        except json.JSONDecodeError:
-            return _refused("MalformedDetail", "Detail is malformed.")
-        if not isinstance(detail, dict):
+        detail = _detail(str(entry["Detail"]))
+        if detail is None:
             return _refused("MalformedDetail", "Detail is malformed.")
         bus = str(entry.get("EventBusName") or "default").rsplit("/", 1)[-1]
         if not self._world.state.has_bus(bus):
@@ -126,69 +140,64 @@ class Bus:
         )
         return {"EventId": event_id}
 
-    def _route(self, event: Mapping[str, Any], bus: str, cause: int) -> None:
-        journal, clock = self._world.journal, self._world.clock
-        for rule in self._world.state.rules(bus):
-            if (
-                not rule.enabled
-                or not rule.pattern
-                or not _compiled(rule.pattern).matches(dict(event))
-            ):
+    def _arrive(self, event: Mapping[str, Any], bus: str, cause: int | None, **how: Any) -> None:
+        facts = {"event_id": event["id"], "source": event["source"], "bus": bus}
+        if "replay-name" in event:
+            facts["replay"] = event["replay-name"]
+        record = self._world.journal.add(
+            "event", str(event["detail-type"]), cause=cause, **facts,
+            resources=event["resources"], detail=event["detail"],
+        )  # fmt: skip
+        self._archives.keep(event, bus)
+        arrival = Arrival(event, bus, record.id, **how)
+        self._world.clock.after(0, partial(self._route, arrival))
+
+    def _route(self, arrival: Arrival) -> None:
+        for rule in self._world.state.rules(arrival.bus):
+            if arrival.rules and rule.arn not in arrival.rules:
                 continue
-            matched = journal.add("rule", rule.name, cause=cause, bus=bus, arn=rule.arn)
-            for target in rule.targets:
-                delivery = Delivery(rule, target, event, matched.id, clock.now())
-                self._world.hand_over(partial(self._attempt, delivery))
+            if not rule.enabled or not rule.pattern:
+                continue
+            if compiled(rule.pattern).matches(dict(arrival.event)):
+                self.matched(rule, arrival)
 
-    def _attempt(self, delivery: Delivery) -> None:
-        rule, arn = delivery.rule, str(delivery.target["Arn"])
-        name = arn.rsplit(":", 1)[-1]
-        with self._world.journal.entry("delivery", name, cause=delivery.cause) as entry:
-            entry.detail.update(target=arn, rule=rule.name, attempt=delivery.retries + 1)
-            text = payload_text(delivery.target, delivery.event, rule.name, rule.arn)
-            try:
-                self._targets.deliver(rule.arn, arn, text)
-            except DeliveryError as error:
-                entry.status = "failed"
-                entry.detail.update(error=error.code, message=str(error))
-                self._failed(delivery, error)
+    def matched(self, rule: StoredRule, arrival: Arrival) -> None:
+        """Send an event to all targets of a rule."""
+        journal = self._world.journal
+        facts = {"bus": arrival.bus, "arn": rule.arn}
+        matched = journal.add("rule", rule.name, cause=arrival.cause, **facts)
+        for target in rule.targets:
+            if arrival.forwarded and service_of(str(target["Arn"])) == "events":
+                message = "an event from another bus is not routed to a third bus"
+                name = str(target["Arn"]).rsplit(":", 1)[-1]
+                journal.add("delivery", name, "dropped", cause=matched.id, message=message)
+            else:
+                self._deliveries.begin(self._delivery(rule, target, arrival.event, matched.id))
 
-    def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        policy = delivery.target.get("RetryPolicy", {})
-        most = int(policy.get("MaximumRetryAttempts", _MOST_RETRIES))
-        oldest = timedelta(seconds=int(policy.get("MaximumEventAgeInSeconds", _LONGEST_AGE_S)))
-        backoff = min(_FIRST_BACKOFF_S * 2**delivery.retries, _LONGEST_BACKOFF_S)
-        now = self._world.clock.now()
-        if not error.retryable:
-            self._dead_letter(delivery, error, None)
-        elif delivery.retries >= most:
-            self._dead_letter(delivery, error, "MaximumRetryAttempts")
-        elif now + timedelta(seconds=backoff) - delivery.since > oldest:
-            self._dead_letter(delivery, error, "MaximumEventAgeInSeconds")
-        else:
-            again = replace(delivery, retries=delivery.retries + 1)
-            self._world.clock.after(backoff, partial(self._attempt, again))
+    def _delivery(
+        self, rule: StoredRule, target: Mapping[str, Any], event: Mapping[str, Any], cause: int
+    ) -> Delivery:
+        queue = str(target.get("DeadLetterConfig", {}).get("Arn", ""))
 
-    def _dead_letter(self, delivery: Delivery, error: DeliveryError, exhausted: str | None) -> None:
-        queue = str(delivery.target.get("DeadLetterConfig", {}).get("Arn", ""))
-        name = queue.rsplit(":", 1)[-1] or "none"
-        with self._world.journal.entry("dead-letter", name) as entry:
-            entry.detail.update(queue=queue, error=error.code, rule=delivery.rule.name)
-            attributes = {
-                "RULE_ARN": delivery.rule.arn,
-                "TARGET_ARN": str(delivery.target["Arn"]),
-                "ERROR_CODE": error.code,
-                "ERROR_MESSAGE": str(error),
-                "RETRY_ATTEMPTS": str(delivery.retries),
-            }
-            if exhausted is not None:
-                attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
-            try:
-                self._targets.check(delivery.rule.arn, queue)
-                self._world.send(queue, json.dumps(delivery.event), attributes)
-            except (DeliveryError, ClientError) as lost:
-                entry.status = "lost"
-                entry.detail["message"] = str(lost)
+        def hand_over(attempt: int) -> None:
+            del attempt
+            text = payload_text(target, event, rule.name, rule.arn)
+            self._targets.deliver(rule.arn, target, text, event)
+
+        return Delivery(
+            target=str(target["Arn"]),
+            facts={"rule": rule.name},
+            hand_over=hand_over,
+            policy=target.get("RetryPolicy", {}),
+            dead_letter=DeadLetter(
+                queue,
+                partial(self._targets.check, rule.arn, queue),
+                json.dumps(event),
+                {"RULE_ARN": rule.arn},
+            ),
+            cause=cause,
+            since=self._world.clock.now(),
+        )
 
 
 def entry_size(entry: Mapping[str, Any]) -> int:
@@ -200,10 +209,18 @@ def entry_size(entry: Mapping[str, Any]) -> int:
     return sum(len(text.encode()) for text in texts) + (14 if entry.get("Time") else 0)
 
 
+def _detail(text: str) -> dict[str, Any] | None:
+    """The detail of an entry; None if it is no JSON object."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON number")
+
+    try:
+        detail = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+    return detail if isinstance(detail, dict) else None
+
+
 def _refused(code: str, message: str) -> dict[str, Any]:
     return {"ErrorCode": code, "ErrorMessage": message}
-
-
-@cache
-def _compiled(pattern: str) -> Pattern:
-    return compile_pattern(pattern)

@@ -3,9 +3,6 @@
 Everything the local cloud does later, it puts here. Time moves only when the next task is taken
 (or when real time is followed, see `follow`), so a retry after two minutes costs nothing and
 equal inputs give equal orders. Adding is safe from any thread: S3 puts arrive on the server's.
-
-What recurs (schedules) is `background`: it happens when its time comes, but nobody moves time just
-for its sake. Without that, a cloud with one schedule would never be idle.
 """
 
 from __future__ import annotations
@@ -30,9 +27,9 @@ class Clock:
     def __init__(self, start: datetime, rank: Callable[[], float] = lambda: 0.0) -> None:
         self._now = start
         self._rank = rank
-        self._heap: list[tuple[datetime, float, int, bool, Task]] = []
+        self._heap: list[tuple[datetime, float, int, Task, bool]] = []
         self._sequence = 0
-        self._work = 0  # tasks that are not background
+        self._foreground = 0
         self._changed = threading.Condition()
         self._stamped = start
 
@@ -50,39 +47,30 @@ class Clock:
     def at(self, due: datetime, task: Task, *, background: bool = False) -> None:
         """Put a task on the agenda; one that is overdue runs now, never in the past.
 
-        Args:
-            due: when.
-            task: what.
-            background: it recurs, so waiting for it is not work to be done.
+        A background task runs when time gets there, but is no reason for time to go there.
         """
         with self._changed:
             self._sequence += 1
-            self._work += not background
-            entry = (max(due, self._now), self._rank(), self._sequence, background, task)
+            self._foreground += not background
+            entry = (max(due, self._now), self._rank(), self._sequence, task, background)
             heapq.heappush(self._heap, entry)
             self._changed.notify_all()
 
-    def after(self, seconds: float, task: Task) -> None:
+    def after(self, seconds: float, task: Task, *, background: bool = False) -> None:
         """Put a task on the agenda `seconds` from now."""
-        self.at(self._now + timedelta(seconds=seconds), task)
+        self.at(self._now + timedelta(seconds=seconds), task, background=background)
 
     def take(self, until: datetime | None = None) -> Task | None:
-        """The next task, moving time to when it is due.
-
-        Args:
-            until: how far time may go; if not given, as far as there is work, background tasks
-                being done on the way.
-
-        Returns:
-            None if there is nothing up to then.
+        """The next task, moving time to when it is due; None if there is none up to `until`, or,
+        without `until`, none but background tasks.
         """
         with self._changed:
-            if not self._heap or (until is None and not self._work):
+            if not self._heap or (until is None and not self._foreground):
                 return None
             if until is not None and self._heap[0][0] > until:
                 return None
-            due, _, _, background, task = heapq.heappop(self._heap)
-            self._work -= not background
+            due, _, _, task, background = heapq.heappop(self._heap)
+            self._foreground -= not background
             self._now = max(self._now, due)
             return task
 
@@ -100,4 +88,4 @@ class Clock:
                 self._changed.wait(longest)
 
     def __len__(self) -> int:
-        return self._work
+        return len(self._heap)

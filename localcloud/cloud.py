@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,6 +33,7 @@ from localcloud.reactions import Reactions
 from localcloud.runtime.base import Executor
 from localcloud.runtime.inprocess import InProcessExecutor
 from localcloud.s3events import S3Events
+from localcloud.schedules import Schedules
 from localcloud.seams import State, moto_running
 from localcloud.targets import Targets
 from localcloud.world import World
@@ -102,7 +104,7 @@ class Cloud:
 
     def _wired(self) -> Reactions:
         world = self._world
-        self._targets = Targets(world, self._invoke_later)
+        self._targets = Targets(world, self._invoke_later, self._forward)
         bus = Bus(world, self._targets)
         functions = Functions(world, self._executor)
         runs = Runs(world, self._outside)
@@ -115,10 +117,14 @@ class Cloud:
             Pollers(world, functions),
             runs,
             GlueJobs(world, bus, runs),
+            Schedules(world, bus, self._targets),
         )
 
     def _invoke_later(self, function: str, payload: Any) -> None:
         self._reactions.invocations.later(function, payload)
+
+    def _forward(self, bus: str, event: Mapping[str, Any]) -> None:
+        self._reactions.bus.forward(bus, event)
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
@@ -247,23 +253,37 @@ class Cloud:
         self._reactions.pollers.start()
 
     def _check_targets(self, deployment: Deployment) -> None:
-        """A rule that cannot reach a target must fail now, not when the first event is lost."""
+        """What cannot reach its target must fail now, not when the first event is lost."""
         for resource in self._world.stack.of_type("AWS::Events::Rule"):
             rules = self._world.state.rules(resource.facts["bus"])
             rule = next(each for each in rules if each.name == resource.facts["name"])
             for place, target in enumerate(rule.targets):
-                dead = target.get("DeadLetterConfig", {}).get("Arn")
-                for prop, arn in (("Arn", target["Arn"]), ("DeadLetterConfig", dead)):
-                    try:
-                        if arn is not None:
-                            self._targets.check(rule.arn, arn)
-                    except DeliveryError as error:
-                        raise deployment.error(
-                            str(error), resource.logical_id, f"Targets[{place}].{prop}"
-                        ) from error
+                check = partial(self._targets.check, rule.arn, role_arn=target.get("RoleArn"))
+                self._check_target(
+                    deployment, resource.logical_id, f"Targets[{place}]", target, check
+                )
+        for resource in self._world.stack.of_type("AWS::Scheduler::Schedule"):
+            target, arn = resource.facts["target"], resource.attributes["Arn"]
+            check = partial(self._targets.check_schedule, arn, role_arn=target["RoleArn"])
+            self._check_target(deployment, resource.logical_id, "Target", target, check)
+
+    def _check_target(
+        self, deployment: Deployment, logical_id: str, place: str, target: Mapping[str, Any],
+        check: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        dead = target.get("DeadLetterConfig", {}).get("Arn")
+        for prop, arn in (("Arn", target["Arn"]), ("DeadLetterConfig", dead)):
+            try:
+                if arn is not None:
+                    check(arn)
+            except DeliveryError as error:
+                raise deployment.error(str(error), logical_id, f"{place}.{prop}") from error
 
     def run_until_idle(self, progress: Progress | None = None) -> None:
         """Do everything that is due, in order of (virtual time, sequence), until nothing is left.
+
+        What recurs (schedules) is not waited for, and happens only if it falls in the time that
+        the rest takes; see `run_until`.
 
         Args:
             progress: called with each record as it is finished.
@@ -271,12 +291,36 @@ class Cloud:
         Raises:
             RestlessError: the chain keeps causing itself.
         """
+        self._run(None, progress)
+
+    def run_until(self, instant: datetime, progress: Progress | None = None) -> None:
+        """Do everything that is due up to an instant, schedules too; it is that time then.
+
+        Args:
+            instant: virtual, aware; work that is due later stays.
+            progress: called with each record as it is finished.
+
+        Raises:
+            RestlessError: the chain keeps causing itself.
+        """
+        self._run(instant, progress)
+        self._world.clock.follow(instant)
+
+    def run_for(self, span: timedelta, progress: Progress | None = None) -> None:
+        """`run_until` so much later than now."""
+        self.run_until(self.now() + span, progress)
+
+    def _run(self, until: datetime | None, progress: Progress | None) -> None:
         with self.journal.heard_by(progress):
-            for _ in range(_MOST_TASKS):
-                task = self._world.clock.take()
+            done, since = 0, self.now()
+            while done < _MOST_TASKS:
+                task = self._world.clock.take(until)
                 if task is None:
                     return
+                if until is not None and self.now() > since:  # what takes time comes to its end
+                    done, since = 0, self.now()
                 task()
+                done += 1
                 self.journal.flush()
         raise RestlessError(f"not idle after {_MOST_TASKS:,} tasks: some reaction causes itself")
 

@@ -14,7 +14,7 @@ WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _PART = re.compile(r"(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
 
 
-class InvalidExpression(ValueError):
+class InvalidExpression(ValueError):  # noqa: N818 - as InvalidPattern
     """A schedule expression that AWS would refuse; says which field, and the way out."""
 
 

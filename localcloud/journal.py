@@ -17,7 +17,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-Kind = Literal["event", "rule", "delivery", "invocation", "job", "dead-letter", "log", "call"]
+Kind = Literal[
+    "event", "rule", "schedule", "delivery", "invocation", "job", "dead-letter", "log",
+    "call",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,11 @@ class Record:
         id: number, growing in the order things began.
         cause: id of the record that caused this one; None for what came from outside.
         at: virtual instant (UTC) at which it began.
-        kind: event, rule (one that matched), delivery (to one target), invocation, job,
-            dead-letter, log or call (a request to an API in the name of a role).
-        name: detail-type, rule, target, function or job name; of a call its action (s3:GetObject).
+        kind: event, rule (one that matched), schedule (of EventBridge Scheduler, one that was due),
+            delivery (to one target), invocation, job, dead-letter, log or call (a request to an
+            API in the name of a role).
+        name: detail-type, rule, schedule, target, function or job name; of a call its action
+            (s3:GetObject).
         status: "ok", "failed", "denied" (calls), or the state's own name (jobs).
         detail: small facts, never payload bodies except an event's own detail.
     """

@@ -16,13 +16,14 @@ silently keeps one of the two conditions.
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from typing import Any
 
 from localcloud.pattern_text import InvalidPattern, kind
 from localcloud.pattern_values import Leaf, leaf
 
-__all__ = ["InvalidPattern", "Pattern", "compile"]
+__all__ = ["InvalidPattern", "Pattern", "compile", "compiled"]
 
 # Names that event-ruler keeps for itself inside $or, some of them for operators to come.
 _RESERVED_IN_OR = frozenset(
@@ -75,6 +76,12 @@ def compile(pattern: dict[str, Any] | str) -> Pattern:  # noqa: A001 - as re.com
         tuple(tuple(sorted(branch.items(), key=lambda item: item[0])) for branch in branches),
         frozenset(".".join(step[:end]) for step in steps for end in range(1, len(step) + 1)),
     )
+
+
+@cache
+def compiled(text: str) -> Pattern:
+    """The pattern of this JSON text, compiled once."""
+    return compile(text)
 
 
 def _parse(text: str) -> object:

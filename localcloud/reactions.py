@@ -16,8 +16,10 @@ from localcloud.engines.runs import Runs
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations, check_size
 from localcloud.pollers import Pollers
+from localcloud.requested import check_replay, check_rule, check_schedule, check_targets, matches
 from localcloud.s3events import S3Events
-from localcloud.wiring import Call, Invoke, Invoked, Job, StoredObject
+from localcloud.schedules import Schedules
+from localcloud.wiring import Archive, Call, Invoke, Invoked, Job, Replay, StoredObject
 from localcloud.world import World
 
 
@@ -33,6 +35,7 @@ class Reactions:
     pollers: Pollers
     runs: Runs
     glue: GlueJobs
+    schedules: Schedules
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -72,6 +75,38 @@ class Reactions:
     def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """PutEvents."""
         return self.bus.put_events(entries, self._cause())
+
+    def check_rule(self, pattern: str | None, schedule: str | None) -> None:
+        """PutRule is about to be done."""
+        check_rule(pattern, schedule)
+
+    def matches(self, pattern: str, event: str) -> bool:
+        """TestEventPattern."""
+        return matches(pattern, event)
+
+    def check_targets(self, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:
+        """PutTargets is about to be done."""
+        check_targets(self.world.state, bus, rule, targets)
+
+    def rule_put(self, bus: str, rule: str) -> None:
+        """A rule was made or changed."""
+        self.schedules.rule_put(bus, rule)
+
+    def check_schedule(self, expression: str, timezone: str, target: Mapping[str, Any]) -> None:
+        """A schedule is about to be made or changed."""
+        check_schedule(expression, timezone, target)
+
+    def schedule_put(self, group: str, name: str) -> None:
+        """A schedule of EventBridge Scheduler was made or changed."""
+        self.schedules.schedule_put(group, name)
+
+    def check_replay(self, bus: str, filter_arns: list[str]) -> None:
+        """StartReplay is about to be done."""
+        check_replay(self.world.state, bus, filter_arns)
+
+    def start_replay(self, replay: Replay, archive: Archive) -> None:
+        """StartReplay, found to be in order."""
+        self.bus.replay(replay, archive, self._cause())
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

@@ -50,9 +50,10 @@ class Refused(Exception):  # noqa: N818 - an answer to a request, no trouble of 
 
 
 _STATUS = {
-    "AccessDenied": 403, "AuthorizationError": 403, "InternalError": 500, "InternalFailure": 500,
-    "InternalException": 500, "InternalServerError": 500, "InternalServiceException": 500, "ServiceException": 500, "ServiceUnavailable": 503, "SlowDown": 503,
-    "TooManyRequestsException": 429,
+    "AccessDenied": 403, "AuthorizationError": 403, "InternalError": 500,
+    "InternalException": 500, "InternalFailure": 500, "InternalServerError": 500,
+    "InternalServiceException": 500, "ServiceException": 500, "ServiceUnavailable": 503,
+    "SlowDown": 503, "TooManyRequestsException": 429,
 }  # fmt: skip
 
 
@@ -118,6 +119,49 @@ class StoredRule:
     enabled: bool
     pattern: str | None
     targets: tuple[Mapping[str, Any], ...]
+    schedule: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredSchedule:
+    """A schedule of EventBridge Scheduler as it stands now; `target` in API shape."""
+
+    name: str
+    group: str
+    arn: str
+    expression: str
+    timezone: str
+    enabled: bool
+    start: float | None  # epoch seconds
+    end: float | None
+    delete_after: bool
+    target: Mapping[str, Any]
+
+
+class Archive(Protocol):
+    """An archive of events; `pattern` is its JSON, or None for all events."""
+
+    name: str
+    pattern: str | None
+    retention_days: int  # 0 keeps events for ever
+    events: list[dict[str, Any]]
+
+
+class Replay(Protocol):
+    """A replay of archived events, as the API tells of it; instants are epoch seconds."""
+
+    name: str
+    event_start: float
+    event_end: float
+    bus: str
+    filter_arns: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """STARTING, RUNNING, CANCELLING, CANCELLED, COMPLETED or FAILED."""
+
+    def tell(self, state: str, **facts: Any) -> None:
+        """Change what DescribeReplay says, such as EventLastReplayedTime."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +218,30 @@ class Hooks(Protocol):
 
     def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """PutEvents: entries in, result entries out."""
+
+    def check_rule(self, pattern: str | None, schedule: str | None) -> None:
+        """PutRule is about to be done: raises Refused if it cannot be."""
+
+    def matches(self, pattern: str, event: str) -> bool:
+        """TestEventPattern; raises Refused for what is no pattern or no event."""
+
+    def check_targets(self, bus: str, rule: str, targets: list[Mapping[str, Any]]) -> None:
+        """PutTargets is about to be done: raises Refused if it cannot be."""
+
+    def rule_put(self, bus: str, rule: str) -> None:
+        """A rule was made or changed."""
+
+    def check_schedule(self, expression: str, timezone: str, target: Mapping[str, Any]) -> None:
+        """A schedule is about to be made or changed: raises Refused if it cannot be."""
+
+    def schedule_put(self, group: str, name: str) -> None:
+        """A schedule of EventBridge Scheduler was made or changed."""
+
+    def start_replay(self, replay: Replay, archive: Archive) -> None:
+        """StartReplay, found to be in order."""
+
+    def check_replay(self, bus: str, filter_arns: list[str]) -> None:
+        """StartReplay is about to be done: raises Refused if it cannot be."""
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

@@ -34,6 +34,8 @@ class World:
         callers: by access key, the record that this key's requests are caused by.
         disorder: the faults of this run.
         guard: judges every request and delivery.
+        faults: asked with a target's ARN before anything is handed over to it; one that raises
+            DeliveryError makes the delivery fail as if the target had.
     """
 
     account: str
@@ -46,6 +48,7 @@ class World:
     real_time: bool = False
     callers: dict[str, int | None] = field(default_factory=dict)
     disorder: Disorder = field(default_factory=lambda: Disorder(Chaos()))
+    faults: list[Callable[[str], None]] = field(default_factory=list)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 
     def __post_init__(self) -> None:

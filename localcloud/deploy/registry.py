@@ -23,6 +23,7 @@ _SERVICES = (
     "lambdas",
     "logs",
     "s3",
+    "scheduler",
     "sns",
     "sqs",
 )

@@ -10,6 +10,7 @@ from moto.awslambda.models import lambda_backends
 from moto.events.models import events_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -153,6 +154,19 @@ def _bus_policy(arn: str) -> str | None:
     return None if bus is None else bus.policy
 
 
+def _log_policy(arn: str) -> str | None:
+    """Of log groups: the account's resource policies, put together."""
+    region, account = _home(arn)
+    found = logs_backends[account][region].resource_policies.values()
+    documents = [json.loads(each.policy_document) for each in found]
+    statements = [each for document in documents for each in _listed(document["Statement"])]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+
+
+def _listed(statements: Any) -> list[Any]:
+    return statements if isinstance(statements, list) else [statements]
+
+
 def _secret_policy(arn: str) -> str | None:
     region, account = _home(arn)
     secret = secretsmanager_backends[account][region].secrets.get(arn)
@@ -169,6 +183,7 @@ _POLICIES: dict[str, Callable[[str], str | None]] = {
     "iam": _trust_policy,
     "kms": _key_policy,
     "lambda": _function_policy,
+    "logs": _log_policy,
     "s3": _bucket_policy,
     "secretsmanager": _secret_policy,
     "sns": _topic_policy,

@@ -17,7 +17,17 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from localcloud.cuts import cut, misfit
-from localcloud.seams import events, functions, glue, queues, requests, s3, times
+from localcloud.seams import (
+    archives,
+    events,
+    functions,
+    glue,
+    queues,
+    requests,
+    s3,
+    scheduler,
+    times,
+)
 from localcloud.wiring import Hooks
 
 MOTO_VERSION = "5.2.5"
@@ -25,6 +35,8 @@ MOTO_VERSION = "5.2.5"
 SEAMS = (
     *s3.SEAMS,
     *events.SEAMS,
+    *archives.SEAMS,
+    *scheduler.SEAMS,
     *queues.SEAMS,
     *functions.SEAMS,
     *glue.SEAMS,

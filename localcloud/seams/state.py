@@ -10,10 +10,14 @@ from moto.awslambda.models import lambda_backends
 from moto.events.models import events_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.logs.models import logs_backends
+from moto.scheduler.models import scheduler_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
-from localcloud.wiring import Received, StoredRule
+from localcloud.seams import scheduler
+from localcloud.seams.archives import StoredArchive
+from localcloud.wiring import Archive, Received, StoredRule, StoredSchedule
 
 
 class State:
@@ -24,7 +28,10 @@ class State:
         self._region = region
 
     def rules(self, bus: str) -> list[StoredRule]:
-        """The rules of a bus, disabled ones too; empty if there is no such bus."""
+        """The rules of a bus, disabled ones too; empty if there is no such bus.
+
+        Not among them are those that archives keep for themselves.
+        """
         found = events_backends[self._account][self._region].event_buses.get(bus)
         return [
             StoredRule(
@@ -33,17 +40,39 @@ class State:
                 rule.state == "ENABLED",
                 rule.event_pattern.dump(),
                 tuple(rule.targets),
+                rule.scheduled_expression,
             )
             for rule in (list(found.rules.values()) if found else [])
+            if rule.managed_by is None
         ]
+
+    def archives(self, bus: str) -> list[Archive]:
+        """The archives of a bus."""
+        found = list(events_backends[self._account][self._region].archives.values())
+        return [StoredArchive(each) for each in found if each.event_bus_name == bus]
+
+    def active_replays(self) -> int:
+        """How many replays are under way."""
+        found = events_backends[self._account][self._region].replays.values()
+        return sum(each.state.value in {"STARTING", "RUNNING", "CANCELLING"} for each in found)
+
+    def schedule(self, group: str, name: str) -> StoredSchedule | None:
+        """A schedule of EventBridge Scheduler; None if there is no such one."""
+        groups = scheduler_backends[self._account][self._region].schedule_groups
+        found = groups[group].schedules.get(name) if group in groups else None
+        return None if found is None else scheduler.stored(found)
 
     def has_bus(self, bus: str) -> bool:
         """Whether there is a bus of this name."""
         return bus in events_backends[self._account][self._region].event_buses
 
     def has_target(self, arn: str) -> bool:
-        """Whether there is this function, queue or topic."""
+        """Whether there is this function, queue, topic, event bus or log group."""
         service = arn.split(":")[2]
+        if service == "events":
+            return self.has_bus(arn.rpartition("/")[2])
+        if service == "logs":
+            return arn.split(":", 6)[6] in logs_backends[self._account][self._region].groups
         if service == "lambda":
             functions = lambda_backends[self._account][self._region].list_functions()
             return any(each.function_name == arn.split(":")[6] for each in functions)
@@ -117,6 +146,11 @@ class State:
         policy = AWSManagedPolicy.from_data(name, self._account, self._region, data)
         backend.managed_policies.setdefault(policy.arn, policy)
         return bool(policy.arn == arn)
+
+
+def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found = document["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _held(queue: Queue) -> list[Any]:

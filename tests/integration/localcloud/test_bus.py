@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from localcloud import Cloud
-from localcloud.bus import Bus
+from localcloud.deploy.limits import broken
 from localcloud.errors import DeliveryError
-from localcloud.targets import Targets
 from tests.integration.localcloud.conftest import START, Deploy
 
 
@@ -90,6 +89,8 @@ def test_an_event_reaches_the_queue_in_the_shape_of_eventbridge(deploy: Deploy) 
         ({"Source": "aws.glue"}, "NotAuthorizedForSourceException"),
         ({"Detail": "no json"}, "MalformedDetail"),
         ({"Detail": "[1]"}, "MalformedDetail"),
+        ({"Detail": '{"n": NaN}'}, "MalformedDetail"),
+        ({"Detail": '{"n":' * 5000 + "1" + "}" * 5000}, "MalformedDetail"),
         ({"Source": ""}, "InvalidArgument"),
         ({"EventBusName": "no-such-bus"}, "InvalidArgument"),
         ({"Detail": json.dumps({"x": "y" * 1024 * 1024})}, "ValidationException"),
@@ -101,6 +102,7 @@ def test_an_entry_is_refused_with_aws_code(
     cloud = deploy(QUEUES + rule("Rule", TO_QUEUE))
     answer = put(cloud, **changes)
     assert answer["FailedEntryCount"] == 1
+    assert broken("events", "PutEventsResponse", answer) == []
     assert answer["Entries"][0]["ErrorCode"] == code
     assert bodies(cloud) == []
 
@@ -180,18 +182,15 @@ def test_without_a_dead_letter_queue_the_loss_is_in_the_journal(deploy: Deploy) 
     ]  # fmt: skip
 
 
-class Throttled(Targets):
-    """Targets that are too busy the first times."""
+def throttle(cloud: Cloud, times: int) -> None:
+    """Targets are too busy the first times."""
+    left = iter(range(times))
 
-    def __init__(self, cloud: Cloud, times: int) -> None:
-        super().__init__(cloud._world, lambda name, payload: None)
-        self.left = times
+    def fault(target_arn: str) -> None:
+        if next(left, None) is not None:
+            raise DeliveryError("THROTTLING", f"{target_arn} is too busy", retryable=True)
 
-    def deliver(self, rule_arn: str, target_arn: str, text: str) -> None:
-        if self.left:
-            self.left -= 1
-            raise DeliveryError("THROTTLING", "too busy", retryable=True)
-        super().deliver(rule_arn, target_arn, text)
+    cloud._world.faults.append(fault)
 
 
 RETRIED = TO_QUEUE.replace("}}]", "}, RetryPolicy: {%s}}]")
@@ -200,8 +199,8 @@ RETRIED = TO_QUEUE.replace("}}]", "}, RetryPolicy: {%s}}]")
 def publish_throttled(deploy: Deploy, times: int, policy: str) -> Cloud:
     targets = RETRIED % policy if policy else TO_QUEUE
     cloud = deploy(QUEUES + rule("Rule", targets))
-    bus = Bus(cloud._world, Throttled(cloud, times))
-    bus.publish("tests", "Done", {"n": 1}, bus="own")
+    throttle(cloud, times)
+    put(cloud)
     return cloud
 
 

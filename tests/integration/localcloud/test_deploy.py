@@ -145,11 +145,7 @@ BAD = {
     ),
     "a target's role": (
         QUEUE + rule("!GetAtt Queue.Arn, RoleArn: 'arn:aws:iam::1:role/x'"),
-        r"Rule\.Targets\[0\]\.RoleArn: is not supported",
-    ),
-    "a schedule": (
-        "  Rule: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day)}}",
-        r"Rule\.ScheduleExpression: is not supported",
+        r"Rule\.Targets\[0\]\.RoleArn: is for an event bus",
     ),
     "a queue without a policy for its rule": (
         QUEUE + rule("!GetAtt Queue.Arn"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -189,9 +190,7 @@ def day_matches(when: datetime, day: str, weekday: str) -> bool:
         return when.day == last
     if day.endswith("W"):
         wanted = int(day[:-1])
-        working = [
-            d for d in range(1, last + 1) if datetime(when.year, when.month, d).weekday() < 5
-        ]
+        working = [d for d in range(1, last + 1) if when.replace(day=d).weekday() < 5]
         return wanted <= last and when.day == min(
             working, key=lambda d: (abs(d - wanted), -d if d > wanted else d)
         )
@@ -217,8 +216,8 @@ def minute_matches(when: datetime, text: str) -> bool:
     )
 
 
-instants = st.datetimes(datetime(2023, 1, 1), datetime(2032, 1, 1)).map(
-    lambda when: when.replace(tzinfo=UTC)
+instants = st.integers(0, 9 * 365 * 86_400).map(
+    lambda seconds: datetime(2023, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 )
 
 
@@ -256,7 +255,5 @@ def test_in_a_time_zone_the_local_time_matches(text: str, start: datetime, zone:
 @given(text=st.text(alphabet="cronate()0123456789*?,-/LW# JANMO", max_size=40))
 def test_text_that_is_no_expression_is_refused_and_nothing_else_happens(text: str) -> None:
     for candidate in (text, f"cron({text})", f"rate({text})", f"at({text})"):
-        try:
+        with suppress(InvalidExpression):
             parse(candidate)
-        except InvalidExpression as refused:
-            assert str(refused)
