@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,9 @@ from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
 from localcloud.engines.glue import GlueJobs
+from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
+from localcloud.engines.training import TrainingJobs
 from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
@@ -55,6 +57,7 @@ class Cloud:
         executor: who runs functions; in this process if not given.
         check_build: called with `build` before deploying; raises if the build is stale.
         port: port of the endpoint; a free one if 0.
+        images: by image URI, with or without its tag, the program (a command) that it starts.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Cloud:
         executor: Executor | None = None,
         check_build: Callable[[Path], None] | None = None,
         port: int = 0,
+        images: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -88,6 +92,7 @@ class Cloud:
             state=State(ACCOUNT, region),
             stack=Stack(stack_name),
             endpoint=lambda: self.endpoint,
+            images=dict(images or {}),
         )
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
@@ -107,6 +112,7 @@ class Cloud:
             Pollers(world, functions),
             runs,
             GlueJobs(world, bus, runs),
+            {each.kind: each(world, bus, runs) for each in (ProcessingJobs, TrainingJobs)},
         )
 
     def _invoke_later(self, function: str, payload: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from localcloud.bus import Bus
 from localcloud.engines.glue import GlueJobs
 from localcloud.engines.runs import Runs
+from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.pollers import Pollers
@@ -31,6 +32,7 @@ class Reactions:
     pollers: Pollers
     runs: Runs
     glue: GlueJobs
+    sagemaker: Mapping[str, SageMakerJobs]
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -82,6 +84,14 @@ class Reactions:
     def stop_job_runs(self, job: Job, run_ids: list[str]) -> dict[str, Any]:
         """Glue's BatchStopJobRun."""
         return self.glue.stop(job, run_ids, self._cause())
+
+    def create_sagemaker_job(self, kind: str, facts: dict[str, Any]) -> None:
+        """SageMaker's Create…Job."""
+        self.sagemaker[kind].create(facts, self._cause())
+
+    def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """SageMaker's Stop…Job."""
+        self.sagemaker[kind].stop(facts, self._cause())
 
     def _cause(self) -> int | None:
         """The record behind this thread's request: what it is inside, or whose key it carries."""

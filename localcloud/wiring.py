@@ -61,6 +61,10 @@ class Received:
     message_attributes: Mapping[str, Mapping[str, Any]]
 
 
+class RefusedError(Exception):
+    """A request that cannot be served; the text is the message of the service's error."""
+
+
 class Job(Protocol):
     """A Glue job and its runs, as the API tells of them."""
 
@@ -112,3 +116,21 @@ class Hooks(Protocol):
 
     def stop_job_runs(self, job: Job, run_ids: list[str]) -> dict[str, Any]:
         """Glue's BatchStopJobRun: returns its answer."""
+
+    def create_sagemaker_job(self, kind: str, facts: dict[str, Any]) -> None:
+        """SageMaker's Create…Job for a kind, Processing or Training.
+
+        Args:
+            kind: how the API's names begin.
+            facts: what Describe answers, from the request; changed as the job goes on.
+
+        Raises:
+            RefusedError: it is not begun.
+        """
+
+    def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """SageMaker's Stop…Job.
+
+        Raises:
+            RefusedError: it is over.
+        """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,7 @@ class World:
         stack: what was deployed.
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
+        images: by image URI, with or without its tag, the program that it starts.
         callers: by access key, the record that this key's requests are caused by.
     """
 
@@ -40,12 +41,19 @@ class World:
     stack: Stack
     endpoint: Callable[[], str]
     real_time: bool = False
+    images: Mapping[str, Sequence[str]] = field(default_factory=dict)
     callers: dict[str, int | None] = field(default_factory=dict)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 
     def client(self, service: str) -> Any:
         """The administrator's boto3 client."""
         return admin_client(service, self.region)
+
+    def program_of(self, image: str) -> list[str]:
+        """The program that an image starts; empty if nobody said."""
+        name, _, last = image.partition("@")[0].rpartition("/")
+        bare = f"{name}/{last.partition(':')[0]}" if name else last.partition(":")[0]
+        return list(self.images.get(image) or self.images.get(bare) or [])
 
     def new_id(self) -> str:
         """A UUID, the same from run to run."""

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from localcloud.cuts import cut, misfit
-from localcloud.seams import events, functions, glue, queues, requests, s3
+from localcloud.seams import events, functions, glue, queues, requests, s3, sagemaker
 from localcloud.wiring import Hooks
 
 MOTO_VERSION = "5.2.5"
@@ -28,6 +28,7 @@ SEAMS = (
     *queues.SEAMS,
     *functions.SEAMS,
     *glue.SEAMS,
+    *sagemaker.SEAMS,
     *requests.SEAMS,
 )
 
