@@ -126,6 +126,7 @@ EXCEPTIONS = (
         "kept by the local cloud and not given to moto, which would judge conditions wrongly: a "
         "TLS-only policy makes every request fail there",
     ),
+    Excused("AWS::SecretsManager::Secret", "KmsKeyId", "stored; nothing is encrypted"),
     Excused("AWS::SNS::Topic", "KmsMasterKeyId", "stored; nothing is encrypted"),
     Excused("AWS::SQS::Queue", "KmsMasterKeyId", "stored; nothing is encrypted"),
     Excused("AWS::SQS::Queue", "SqsManagedSseEnabled", "stored; nothing is encrypted"),

@@ -23,8 +23,10 @@ _SERVICES = (
     "lambdas",
     "logs",
     "s3",
+    "secretsmanager",
     "sns",
     "sqs",
+    "ssm",
 )
 
 

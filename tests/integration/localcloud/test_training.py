@@ -304,9 +304,7 @@ def test_an_archive_cannot_leave_its_folder(ready: Ready) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_not_played_is_refused(
-    ready: Ready, changes: dict[str, Any], message: str
-) -> None:
+def test_what_is_not_played_is_refused(ready: Ready, changes: dict[str, Any], message: str) -> None:
     cloud = ready()
     with pytest.raises(ClientError, match=message):
         create(cloud, **changes)
