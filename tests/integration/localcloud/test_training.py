@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable
+from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
@@ -156,7 +157,7 @@ def test_every_secondary_status_is_told(ready: Ready) -> None:
     steps = describe(cloud)["SecondaryStatusTransitions"]
     names = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert [step["Status"] for step in steps] == names
-    assert all(one["EndTime"] == two["StartTime"] for one, two in zip(steps, steps[1:]))  # noqa: B905
+    assert all(one["EndTime"] == two["StartTime"] for one, two in pairwise(steps))
     assert [each["SecondaryStatus"] for each in events(cloud)] == names
     for detail in events(cloud):
         plain = {key: value for key, value in detail.items() if key != "Tags"}
