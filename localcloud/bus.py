@@ -65,6 +65,7 @@ class Bus:
         bus: str = "default",
         cause: int | None = None,
         time: float | None = None,
+        account: str | None = None,
     ) -> str:
         """Put an event on a bus, as AWS services do; returns its id. Rules react later."""
         now = self._world.clock.now()
@@ -73,7 +74,7 @@ class Bus:
             "id": self._world.new_id(),
             "detail-type": detail_type,
             "source": source,
-            "account": self._world.account,
+            "account": account or self._world.account,
             "time": iso_seconds(now if time is None else datetime.fromtimestamp(time, UTC)),
             "region": self._world.region,
             "resources": resources or [],
@@ -83,6 +84,7 @@ class Bus:
             "event_id": event["id"],
             "source": source,
             "bus": bus,
+            "account": event["account"],
             "resources": resources or [],
         }
         record = self._world.journal.add("event", detail_type, cause=cause, **facts, detail=detail)
@@ -90,15 +92,20 @@ class Bus:
         return str(event["id"])
 
     def put_events(
-        self, entries: list[dict[str, Any]], cause: int | None = None
+        self,
+        entries: list[dict[str, Any]],
+        cause: int | None = None,
+        account: str | None = None,
     ) -> list[dict[str, Any]]:
         """PutEvents: each entry is taken or refused by itself."""
         if sum(entry_size(entry) for entry in entries) > _LARGEST_REQUEST:
             message = "Total size of the entries in the request is over the limit."
             return [_refused("ValidationException", message) for _ in entries]
-        return [self._put(entry, cause) for entry in entries]
+        return [self._put(entry, cause, account) for entry in entries]
 
-    def _put(self, entry: Mapping[str, Any], cause: int | None) -> dict[str, Any]:
+    def _put(
+        self, entry: Mapping[str, Any], cause: int | None, account: str | None
+    ) -> dict[str, Any]:
         for name in ("Source", "DetailType", "Detail"):
             if not entry.get(name):
                 message = f"Parameter {name} is not valid. Reason: {name} is a required argument."
@@ -113,7 +120,7 @@ class Bus:
         if not isinstance(detail, dict):
             return _refused("MalformedDetail", "Detail is malformed.")
         bus = str(entry.get("EventBusName") or "default").rsplit("/", 1)[-1]
-        if not self._world.state.has_bus(bus):
+        if not self._world.state.has_bus(bus, account):
             return _refused("InvalidArgument", f"Event bus {bus} does not exist.")
         event_id = self.publish(
             str(entry["Source"]),
@@ -123,12 +130,13 @@ class Bus:
             bus=bus,
             cause=cause,
             time=entry.get("Time"),
+            account=account,
         )
         return {"EventId": event_id}
 
     def _route(self, event: Mapping[str, Any], bus: str, cause: int) -> None:
         journal, clock = self._world.journal, self._world.clock
-        for rule in self._world.state.rules(bus):
+        for rule in self._world.state.rules(bus, str(event["account"])):
             if (
                 not rule.enabled
                 or not rule.pattern

@@ -177,9 +177,14 @@ class Cloud:
         """The current virtual instant."""
         return self._world.clock.now()
 
-    def client(self, service: str) -> Any:
-        """The administrator's boto3 client of a service (in this process, no HTTP)."""
-        return self._world.client(service)
+    def client(self, service: str, account: str | None = None) -> Any:
+        """The administrator's boto3 client of a service (in this process, no HTTP).
+
+        Args:
+            service: as boto3 names it.
+            account: id of the account whose administrator it is; the cloud's own if not given.
+        """
+        return self._world.client(service, account)
 
     def physical_id(self, logical_id: str) -> str:
         """What Ref gives for a resource of the template.

@@ -57,9 +57,9 @@ class Reactions:
         """An object was deleted from a bucket that tells EventBridge."""
         self.s3.deleted(stored, deletion_type, self._cause())
 
-    def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def put_events(self, entries: list[dict[str, Any]], account: str) -> list[dict[str, Any]]:
         """PutEvents."""
-        return self.bus.put_events(entries, self._cause())
+        return self.bus.put_events(entries, self._cause(), account)
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

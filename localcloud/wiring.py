@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What an S3 event says about an object; `size` is None for deletions."""
+    """What an S3 event says about an object; `size` is None for deletions, `account` its owner."""
 
     bucket: str
     key: str
     etag: str
     size: int | None
     version_id: str | None
+    account: str
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class Hooks(Protocol):
     def object_deleted(self, stored: StoredObject, deletion_type: str) -> None:
         """An object was deleted from a bucket that tells EventBridge."""
 
-    def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """PutEvents: entries in, result entries out."""
+    def put_events(self, entries: list[dict[str, Any]], account: str) -> list[dict[str, Any]]:
+        """PutEvents to a bus of an account: entries in, result entries out."""
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

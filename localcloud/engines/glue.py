@@ -167,7 +167,7 @@ class GlueJobs(Service):
                 "jobRunId": run.id,
                 "message": run.reason or f"Job run {run.state.lower()}",
             }
-            self._bus.publish("aws.glue", "Glue Job State Change", detail, cause=record)
+            self._publish("Glue Job State Change", run, detail, record)
         elif run.state == "STARTING" and (delay := self._delay(run)) is not None:
             started = self._world.clock.now()
             due = started + timedelta(minutes=delay)
@@ -190,7 +190,10 @@ class GlueJobs(Service):
             "message": f"Job run is in {run.state} state",
             "startedOn": started,
         }
-        self._bus.publish("aws.glue", "Glue Job Run Status", detail, cause=run.record)
+        self._publish("Glue Job Run Status", run, detail, run.record)
+
+    def _publish(self, name: str, run: Run, detail: dict[str, Any], cause: int) -> None:
+        self._bus.publish("aws.glue", name, detail, cause=cause, account=run.account)
 
     def prepare(self, run: Run, client: Callable[[str], Any]) -> Program:
         """Fetch the script and its libraries."""

@@ -112,7 +112,9 @@ class SageMakerJobs(Service):
         """SageMaker Processing (or Training) Job State Change."""
         detail = self.detail(run)
         name = f"SageMaker {self.kind} Job State Change"
-        self._bus.publish("aws.sagemaker", name, detail, resources=[run.id], cause=record)
+        self._bus.publish(
+            "aws.sagemaker", name, detail, resources=[run.id], cause=record, account=run.account
+        )
 
     def detail(self, run: Run) -> dict[str, Any]:
         """What an event tells: the Describe answer."""

@@ -162,7 +162,7 @@ class TrainingJobs(SageMakerJobs):
         ]
         run.data["FinalMetricDataList"] = [*finals, data]
         dimensions = [{"Name": "TrainingJobName", "Value": run.name}]
-        self.world.client("cloudwatch").put_metric_data(
+        self.world.client("cloudwatch", run.account).put_metric_data(
             Namespace=_GROUP, MetricData=[{**data, "Dimensions": dimensions}]
         )
 

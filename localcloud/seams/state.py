@@ -17,15 +17,20 @@ from localcloud.wiring import Received, StoredRule
 
 
 class State:
-    """moto's state of one account and region, where boto3 is too slow or too blind."""
+    """moto's state of one region, where boto3 is too slow or too blind.
+
+    Args:
+        account: whose state it is where neither an ARN nor the caller names another.
+        region: the region.
+    """
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account
         self._region = region
 
-    def rules(self, bus: str) -> list[StoredRule]:
+    def rules(self, bus: str, account: str | None = None) -> list[StoredRule]:
         """The rules of a bus, disabled ones too; empty if there is no such bus."""
-        found = events_backends[self._account][self._region].event_buses.get(bus)
+        found = events_backends[account or self._account][self._region].event_buses.get(bus)
         return [
             StoredRule(
                 rule.name,
@@ -37,9 +42,9 @@ class State:
             for rule in (list(found.rules.values()) if found else [])
         ]
 
-    def has_bus(self, bus: str) -> bool:
+    def has_bus(self, bus: str, account: str | None = None) -> bool:
         """Whether there is a bus of this name."""
-        return bus in events_backends[self._account][self._region].event_buses
+        return bus in events_backends[account or self._account][self._region].event_buses
 
     def function_policy(self, name: str) -> list[dict[str, Any]] | None:
         """The statements of a function's resource policy; None if there is no such function."""
@@ -49,7 +54,7 @@ class State:
 
     def topic_policy(self, arn: str) -> list[dict[str, Any]] | None:
         """The statements of a topic's policy; None if there is no such topic."""
-        topic = sns_backends[self._account][self._region].topics.get(arn)
+        topic = sns_backends[arn.split(":")[4]][self._region].topics.get(arn)
         return None if topic is None else list(json.loads(topic.policy)["Statement"])
 
     def queue_policy(self, arn: str) -> list[dict[str, Any]] | None:
@@ -60,7 +65,7 @@ class State:
         return list(json.loads(queue.policy)["Statement"]) if queue.policy else []
 
     def _queue(self, arn: str) -> Queue | None:
-        queues = sqs_backends[self._account][self._region].queues
+        queues = sqs_backends[arn.split(":")[4]][self._region].queues
         return queues.get(arn.rsplit(":", 1)[-1])
 
     def receive(

@@ -147,7 +147,7 @@ def test_a_secret_that_is_no_json_has_no_keys_and_stays_unsaid(deploy: Deploy) -
 
 def test_references_in_outputs_are_refused(deploy: Deploy) -> None:
     outputs = 'Outputs: {Word: {Value: "{{resolve:ssm:/house/word}}"}}'
-    with pytest.raises(DeployError, match="Word.Value: .* not resolved in outputs"):
+    with pytest.raises(DeployError, match=r"Word\.Value: .* not resolved in outputs"):
         deploy(PARAMETER % "one", head=outputs)
 
 
