@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from localcloud.engines.base import RunError
@@ -131,7 +132,7 @@ class MlFolder:
         bucket, prefix = split(uri)
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")
-            self._s3.upload_file(str(path), bucket, key, ExtraArgs=_encrypted(key_id))
+            self._upload(path, bucket, key, key_id)
 
     def put_archive(self, place: str, uri: str, key_id: str | None) -> bool:
         """Upload a folder as one .tar.gz; False if it is empty."""
@@ -143,8 +144,15 @@ class MlFolder:
             for path in sorted(folder.iterdir()):
                 tar.add(path, path.name)
         bucket, key = split(uri)
-        self._s3.upload_file(str(archive), bucket, key, ExtraArgs=_encrypted(key_id))
+        self._upload(archive, bucket, key, key_id)
         return True
+
+    def _upload(self, path: Path, bucket: str, key: str, key_id: str | None) -> None:
+        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+        try:
+            self._s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+        except S3UploadFailedError as error:
+            raise RunError(f"ClientError: Data upload failed: {error}") from error
 
     def unpack(self, uri: str, place: str) -> None:
         """Download a .tar.gz and unpack it into a folder."""
@@ -169,7 +177,3 @@ def split(uri: str) -> tuple[str, str]:
     if not uri.startswith("s3://") or not bucket:
         raise RunError(f"ClientError: {uri!r} is not an S3 URI")
     return bucket, key
-
-
-def _encrypted(key_id: str | None) -> dict[str, str]:
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}

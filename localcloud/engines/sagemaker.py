@@ -7,6 +7,7 @@ details are the Describe answers with times in milliseconds.
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -31,6 +32,8 @@ _STATUS: dict[State, str] = {
     "STOPPED": "Stopped",
     "TIMEOUT": "Stopped",
 }
+_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+_ROLE = r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
 _LONGEST_REASON = 1024
 _LONGEST_RUN_S = 86_400  # where no StoppingCondition says less
 
@@ -65,6 +68,8 @@ class SageMakerJobs(Service):
         Raises:
             RefusedError: the request asks for what the local cloud does not have.
         """
+        _must_match(facts, f"{self.kind}JobName", _NAME)
+        _must_match(facts, "RoleArn", _ROLE)
         self.check(facts)
         name, arn = str(facts[f"{self.kind}JobName"]), str(facts[f"{self.kind}JobArn"])
         limit = facts.get("StoppingCondition") or {}
@@ -144,6 +149,16 @@ class SageMakerJobs(Service):
         return command_of([ml.here(each) for each in [*program, *arguments]])
 
 
+def _must_match(facts: Mapping[str, Any], name: str, pattern: str) -> None:
+    """Patterns of the API Reference, which clients do not check."""
+    if not re.fullmatch(pattern, str(facts[name])):
+        member = name[0].lower() + name[1:]
+        raise RefusedError(
+            f"1 validation error detected: Value '{facts[name]}' at '{member}' failed to satisfy "
+            f"constraint: Member must satisfy regular expression pattern: {pattern}"
+        )
+
+
 def in_milliseconds(value: Any) -> Any:
     """A value with every instant in it as milliseconds since the epoch, as events have them."""
     if isinstance(value, datetime):
@@ -158,7 +173,8 @@ def in_milliseconds(value: Any) -> Any:
 def failure(run: Run, said: str) -> str:
     """Why a program failed: what it left behind, or the last it wrote to standard error."""
     if isinstance(run.ended, str):
-        return run.ended
+        prefix = "" if run.ended.startswith("ClientError: ") else "ClientError: "
+        return prefix + run.ended
     if not isinstance(run.ended, Ended):
         return ""
     last = run.ended.last_errors[-1] if run.ended.last_errors else ""

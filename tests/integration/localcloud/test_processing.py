@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from textwrap import dedent
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -320,6 +322,47 @@ def test_a_job_past_its_time_is_stopped(ready: Ready) -> None:
     assert (job["ProcessingEndTime"] - job["ProcessingStartTime"]).total_seconds() == 1
 
 
+def test_outputs_that_cannot_be_kept_fail_the_job(ready: Ready) -> None:
+    cloud = ready()
+    output = {"S3Uri": "s3://nobody/out", "LocalPath": "/opt/ml/processing/output"}
+    config = {"Outputs": [{"OutputName": "o", "S3Output": {**output, "S3UploadMode": "EndOfJob"}}]}
+    create(cloud, ProcessingOutputConfig=config)
+    cloud.run_until_idle()
+    job = describe(cloud)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: Data upload failed: ")
+    assert "NoSuchBucket" in job["FailureReason"]
+
+
+def test_in_real_time_another_client_stops_it_beside_everything_else(ready: Ready) -> None:
+    cloud = ready("import time\nprint('on')\ntime.sleep(600)\n")
+    stop = threading.Event()
+    other = boto3.client(
+        "sagemaker",
+        endpoint_url=cloud.endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="AKIALOCALCLOUDADMIN0",
+        aws_secret_access_key="x",
+    )
+    asked: list[threading.Thread] = []
+
+    def watch(record: Record) -> None:
+        if record.kind == "log":
+            thread = threading.Thread(
+                target=other.stop_processing_job, kwargs={"ProcessingJobName": "job"}
+            )
+            thread.start()
+            asked.append(thread)
+        if record.kind == "job" and record.status == "Stopped":
+            stop.set()
+
+    cloud._world.clock.after(0, lambda: create(cloud))
+    cloud.serve(stop, watch)
+    for thread in asked:
+        thread.join(30)
+    assert describe(cloud)["ProcessingJobStatus"] == "Stopped"
+
+
 def test_a_program_that_is_killed_fails(ready: Ready) -> None:
     cloud = ready("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
     create(cloud)
@@ -341,6 +384,8 @@ def test_a_program_that_is_killed_fails(ready: Ready) -> None:
                 "S3Uri": "s3://b/k", "LocalPath": "/opt/ml/o", "S3UploadMode": "Continuous"}}]}},
             "S3UploadMode 'Continuous'",
         ),
+        ({"ProcessingJobName": "a_b"}, "'a_b' at 'processingJobName' failed to satisfy"),
+        ({"RoleArn": "signalbox-Role-of-no-account"}, "at 'roleArn' failed to satisfy"),
     ],
 )  # fmt: skip
 def test_what_is_not_played_is_refused(ready: Ready, changes: dict[str, Any], message: str) -> None:
