@@ -37,12 +37,15 @@ class ProcessingJobs(SageMakerJobs):
             s3 = each.get("S3Input") or {}
             if "S3Uri" not in s3 or "LocalPath" not in s3:
                 raise RefusedError(f"input {each.get('InputName')}: S3Uri and LocalPath are needed")
+            _inside(s3["LocalPath"])
             only(s3, "S3DataType", "S3Prefix", "ManifestFile")
             only(s3, "S3InputMode", "File")
             only(s3, "S3CompressionType", "None")
         for each in (facts.get("ProcessingOutputConfig") or {}).get("Outputs") or []:
             refuse(each, "AppManaged", "FeatureStoreOutput")
             only(each.get("S3Output") or {}, "S3UploadMode", "EndOfJob")
+        for output in _outputs(facts):
+            _inside(output["LocalPath"])
 
     def emit(self, run: Run, record: int) -> None:
         """Told when its status changes; RUNNING is InProgress still."""
@@ -83,6 +86,12 @@ class ProcessingJobs(SageMakerJobs):
             for each in _outputs(facts):
                 ml.put(each["LocalPath"], each["S3Uri"], key)
         return failure(run, said) if state == "FAILED" else ""
+
+
+def _inside(place: str) -> None:
+    """LocalPath of ProcessingS3Input and ProcessingS3Output: always under /opt/ml/processing."""
+    if not place.startswith("/opt/ml/processing/") or ".." in place.split("/"):
+        raise RefusedError(f"LocalPath {place!r} must be a folder under /opt/ml/processing/")
 
 
 def _outputs(facts: Mapping[str, Any]) -> list[dict[str, Any]]:

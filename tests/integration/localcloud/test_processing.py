@@ -275,6 +275,29 @@ def test_a_program_that_is_not_there_fails(ready: Ready) -> None:
     assert "No such file" in describe(cloud)["FailureReason"]
 
 
+@pytest.mark.parametrize(
+    ("entrypoint", "line"),
+    [
+        (["python3", "-m", "calendar", "2026", "1"], "    January 2026"),
+        (["/usr/bin/python3.11", "-u", "-c", "print('inline')"], "inline"),
+    ],
+)
+def test_python_is_this_one_however_it_is_named(
+    ready: Ready, entrypoint: list[str], line: str
+) -> None:
+    cloud = ready()
+    create(cloud, AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": entrypoint})
+    cloud.run_until_idle()
+    assert lines(cloud)[0] == line
+
+
+def test_a_program_sees_what_was_shipped_and_not_this_repository(ready: Ready) -> None:
+    cloud = ready("import localcloud")
+    create(cloud)
+    cloud.run_until_idle()
+    assert "No module named 'localcloud'" in describe(cloud)["FailureReason"]
+
+
 def test_a_name_is_taken_once(ready: Ready) -> None:
     cloud = ready()
     create(cloud)
@@ -383,6 +406,11 @@ def test_a_program_that_is_killed_fails(ready: Ready) -> None:
             {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "o", "S3Output": {
                 "S3Uri": "s3://b/k", "LocalPath": "/opt/ml/o", "S3UploadMode": "Continuous"}}]}},
             "S3UploadMode 'Continuous'",
+        ),
+        ({"ProcessingInputs": [an_input("a", "in/", LocalPath="/etc/x")]}, "LocalPath '/etc/x'"),
+        (
+            {"ProcessingInputs": [an_input("a", "in/", LocalPath="/opt/ml/processing/../x")]},
+            "LocalPath '/opt/ml/processing/../x'",
         ),
         ({"ProcessingJobName": "a_b"}, "'a_b' at 'processingJobName' failed to satisfy"),
         ({"RoleArn": "signalbox-Role-of-no-account"}, "at 'roleArn' failed to satisfy"),
