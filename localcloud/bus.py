@@ -67,9 +67,10 @@ class Bus:
         bus: str = "default",
         cause: int | None = None,
         time: float | None = None,
+        account: str | None = None,
     ) -> str:
         """Put an event on a bus, as AWS services do; returns its id. Rules react later."""
-        event = self.event(source, detail_type, detail, resources, time)
+        event = self.event(source, detail_type, detail, resources, time, account)
         self._arrive(event, bus, cause)
         return str(event["id"])
 
@@ -80,6 +81,7 @@ class Bus:
         detail: Any,
         resources: list[str] | None = None,
         time: float | None = None,
+        account: str | None = None,
     ) -> dict[str, Any]:
         """An event as it is now, on no bus yet ("AWS service event metadata")."""
         now = self._world.clock.now()
@@ -88,7 +90,7 @@ class Bus:
             "id": self._world.new_id(),
             "detail-type": detail_type,
             "source": source,
-            "account": self._world.account,
+            "account": account or self._world.account,
             "time": iso_seconds(now if time is None else datetime.fromtimestamp(time, UTC)),
             "region": self._world.region,
             "resources": resources or [],
@@ -107,15 +109,20 @@ class Bus:
         )
 
     def put_events(
-        self, entries: list[dict[str, Any]], cause: int | None = None
+        self,
+        entries: list[dict[str, Any]],
+        cause: int | None = None,
+        account: str | None = None,
     ) -> list[dict[str, Any]]:
         """PutEvents: each entry is taken or refused by itself."""
         if sum(entry_size(entry) for entry in entries) > _LARGEST_REQUEST:
             message = "Total size of the entries in the request is over the limit."
             return [_refused("ValidationException", message) for _ in entries]
-        return [self._put(entry, cause) for entry in entries]
+        return [self._put(entry, cause, account) for entry in entries]
 
-    def _put(self, entry: Mapping[str, Any], cause: int | None) -> dict[str, Any]:
+    def _put(
+        self, entry: Mapping[str, Any], cause: int | None, account: str | None
+    ) -> dict[str, Any]:
         for name in ("Source", "DetailType", "Detail"):
             if not entry.get(name):
                 message = f"Parameter {name} is not valid. Reason: {name} is a required argument."
@@ -127,7 +134,7 @@ class Bus:
         if detail is None:
             return _refused("MalformedDetail", "Detail is malformed.")
         bus = str(entry.get("EventBusName") or "default").rsplit("/", 1)[-1]
-        if not self._world.state.has_bus(bus):
+        if not self._world.state.has_bus(bus, account):
             return _refused("InvalidArgument", f"Event bus {bus} does not exist.")
         event_id = self.publish(
             str(entry["Source"]),
@@ -137,11 +144,13 @@ class Bus:
             bus=bus,
             cause=cause,
             time=entry.get("Time"),
+            account=account,
         )
         return {"EventId": event_id}
 
     def _arrive(self, event: Mapping[str, Any], bus: str, cause: int | None, **how: Any) -> None:
         facts = {"event_id": event["id"], "source": event["source"], "bus": bus}
+        facts["account"] = event["account"]
         if "replay-name" in event:
             facts["replay"] = event["replay-name"]
         record = self._world.journal.add(
@@ -153,7 +162,7 @@ class Bus:
         self._world.clock.after(0, partial(self._route, arrival))
 
     def _route(self, arrival: Arrival) -> None:
-        for rule in self._world.state.rules(arrival.bus):
+        for rule in self._world.state.rules(arrival.bus, str(arrival.event["account"])):
             if arrival.rules and rule.arn not in arrival.rules:
                 continue
             if not rule.enabled or not rule.pattern:

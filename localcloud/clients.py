@@ -18,7 +18,7 @@ from botocore.loaders import Loader
 ADMIN_KEY = "AKIALOCALCLOUDADMIN0"  # 20 characters, as moto expects of access keys
 _SECRET = "local-cloud"  # noqa: S105 - nothing checks it
 # a retry would only repeat what moto has already decided
-_CONFIG = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+CONFIG = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
 
 
 def session_with(region: str, access_key: str, secret_key: str, token: str | None) -> Any:
@@ -42,4 +42,4 @@ def _loader() -> Loader:
 @cache
 def admin_client(service: str, region: str) -> Any:
     """The administrator's client of a service, for use in this process."""
-    return session_with(region, ADMIN_KEY, _SECRET, None).client(service, config=_CONFIG)
+    return session_with(region, ADMIN_KEY, _SECRET, None).client(service, config=CONFIG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,9 @@ from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
 from localcloud.engines.glue import GlueJobs
+from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
+from localcloud.engines.training import TrainingJobs
 from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.deployed import missing
@@ -62,6 +64,7 @@ class Cloud:
         check_build: called with `build` before deploying; raises if the build is stale.
         port: port of the endpoint; a free one if 0.
         chaos: faults to add; none if not given.
+        images: by image URI, with or without its tag, the program (a command) that it starts.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Cloud:
         check_build: Callable[[Path], None] | None = None,
         port: int = 0,
         chaos: Chaos | None = None,
+        images: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -98,6 +102,7 @@ class Cloud:
             stack=Stack(stack_name),
             endpoint=lambda: self.endpoint,
             disorder=disorder,
+            images=dict(images or {}),
         )
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
@@ -118,6 +123,7 @@ class Cloud:
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
+            {each.kind: each(world, bus, runs) for each in (ProcessingJobs, TrainingJobs)},
         )
 
     def _invoke_later(self, function: str, payload: Any) -> None:
@@ -205,9 +211,14 @@ class Cloud:
         """The current virtual instant."""
         return self._world.clock.now()
 
-    def client(self, service: str) -> Any:
-        """The administrator's boto3 client of a service (in this process, no HTTP)."""
-        return self._world.client(service)
+    def client(self, service: str, account: str | None = None) -> Any:
+        """The administrator's boto3 client of a service (in this process, no HTTP).
+
+        Args:
+            service: as boto3 names it.
+            account: id of the account whose administrator it is; the cloud's own if not given.
+        """
+        return self._world.client(service, account)
 
     def messages(self, queue_arn: str) -> list[str]:
         """The bodies of a queue's messages, visible or not; none is received by looking."""

@@ -115,6 +115,7 @@ EXCEPTIONS = (
         "PublicAccessBlockConfiguration",
         "stored; there is no public here",
     ),
+    Excused("AWS::SecretsManager::Secret", "KmsKeyId", "its policy holds; nothing is encrypted"),
     Excused("AWS::SNS::Topic", "KmsMasterKeyId", "its policy holds; nothing is encrypted"),
     Excused("AWS::SQS::Queue", "KmsMasterKeyId", "its policy holds; nothing is encrypted"),
     Excused("AWS::SQS::Queue", "SqsManagedSseEnabled", "stored; nothing is encrypted"),

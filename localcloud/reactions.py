@@ -13,6 +13,7 @@ from typing import Any
 from localcloud.bus import Bus
 from localcloud.engines.glue import GlueJobs
 from localcloud.engines.runs import Runs
+from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations, check_size
 from localcloud.pollers import Pollers
@@ -36,6 +37,7 @@ class Reactions:
     runs: Runs
     glue: GlueJobs
     schedules: Schedules
+    sagemaker: Mapping[str, SageMakerJobs]
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -72,9 +74,9 @@ class Reactions:
         """An object was deleted from a bucket that tells EventBridge."""
         self.s3.deleted(stored, deletion_type, self._cause())
 
-    def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def put_events(self, entries: list[dict[str, Any]], account: str) -> list[dict[str, Any]]:
         """PutEvents."""
-        return self.bus.put_events(entries, self._cause())
+        return self.bus.put_events(entries, self._cause(), account)
 
     def check_rule(self, pattern: str | None, schedule: str | None) -> None:
         """PutRule is about to be done."""
@@ -132,6 +134,14 @@ class Reactions:
     def stop_job_runs(self, job: Job, run_ids: list[str]) -> dict[str, Any]:
         """Glue's BatchStopJobRun."""
         return self.glue.stop(job, run_ids, self._cause())
+
+    def create_sagemaker_job(self, kind: str, facts: dict[str, Any]) -> None:
+        """SageMaker's Create…Job."""
+        self.sagemaker[kind].create(facts, self._cause())
+
+    def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """SageMaker's Stop…Job."""
+        self.sagemaker[kind].stop(facts, self._cause())
 
     def _cause(self) -> int | None:
         """The record behind this thread's request: what it is inside, or whose key it carries."""

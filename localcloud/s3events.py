@@ -58,7 +58,14 @@ class S3Events:
             **extra,
         }
         resources = [f"arn:aws:s3:::{stored.bucket}"]
-        self._bus.publish("aws.s3", detail_type, detail, resources=resources, cause=cause)
+        self._bus.publish(
+            "aws.s3",
+            detail_type,
+            detail,
+            resources=resources,
+            cause=cause,
+            account=stored.account,
+        )
 
     def _sequencer(self) -> str:
         """Hexadecimal, growing with every event of the cloud; compared padded to equal length."""

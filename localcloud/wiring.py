@@ -79,13 +79,14 @@ class RolePolicies:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What an S3 event says about an object; `size` is None for deletions."""
+    """What an S3 event says about an object; `size` is None for deletions, `account` its owner."""
 
     bucket: str
     key: str
     etag: str
     size: int | None
     version_id: str | None
+    account: str
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,10 @@ class Received:
     message_attributes: Mapping[str, Mapping[str, Any]]
 
 
+class RefusedError(Exception):
+    """A request that cannot be served; the text is the message of the service's error."""
+
+
 class Job(Protocol):
     """A Glue job and its runs, as the API tells of them."""
 
@@ -216,8 +221,8 @@ class Hooks(Protocol):
     def object_deleted(self, stored: StoredObject, deletion_type: str) -> None:
         """An object was deleted from a bucket that tells EventBridge."""
 
-    def put_events(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """PutEvents: entries in, result entries out."""
+    def put_events(self, entries: list[dict[str, Any]], account: str) -> list[dict[str, Any]]:
+        """PutEvents to a bus of an account: entries in, result entries out."""
 
     def check_rule(self, pattern: str | None, schedule: str | None) -> None:
         """PutRule is about to be done: raises Refused if it cannot be."""
@@ -254,3 +259,21 @@ class Hooks(Protocol):
 
     def stop_job_runs(self, job: Job, run_ids: list[str]) -> dict[str, Any]:
         """Glue's BatchStopJobRun: returns its answer."""
+
+    def create_sagemaker_job(self, kind: str, facts: dict[str, Any]) -> None:
+        """SageMaker's Create…Job for a kind, Processing or Training.
+
+        Args:
+            kind: how the API's names begin.
+            facts: what Describe answers, from the request; changed as the job goes on.
+
+        Raises:
+            RefusedError: it is not begun.
+        """
+
+    def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """SageMaker's Stop…Job.
+
+        Raises:
+            RefusedError: it is over.
+        """

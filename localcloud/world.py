@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import random
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.chaos import Chaos, Disorder
-from localcloud.clients import admin_client
+from localcloud.clients import ADMIN_KEY, CONFIG, admin_client, session_with
 from localcloud.clock import Clock, Task
 from localcloud.deploy.stack import Stack
 from localcloud.iam.guard import Guard
 from localcloud.journal import Journal
 from localcloud.seams import State
+
+ADMINISTRATOR = "Administrator"  # the role by which another account's administrator acts
 
 
 @dataclass
@@ -31,11 +34,13 @@ class World:
         stack: what was deployed.
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
+        images: by image URI, with or without its tag, the program that it starts.
         callers: by access key, the record that this key's requests are caused by.
         disorder: the faults of this run.
         guard: judges every request and delivery.
         faults: asked with a target's ARN before anything is handed over to it; one that raises
             DeliveryError makes the delivery fail as if the target had.
+        administrators: access keys of the administrators of all accounts.
     """
 
     account: str
@@ -46,17 +51,52 @@ class World:
     stack: Stack
     endpoint: Callable[[], str]
     real_time: bool = False
+    images: Mapping[str, Sequence[str]] = field(default_factory=dict)
     callers: dict[str, int | None] = field(default_factory=dict)
     disorder: Disorder = field(default_factory=lambda: Disorder(Chaos()))
     faults: list[Callable[[str], None]] = field(default_factory=list)
+    administrators: set[str] = field(default_factory=lambda: {ADMIN_KEY})
+    _sessions: dict[str, Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _making: threading.Lock = field(default_factory=threading.Lock)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 
     def __post_init__(self) -> None:
         self.guard = Guard(self)
 
-    def client(self, service: str) -> Any:
-        """The administrator's boto3 client."""
-        return admin_client(service, self.region)
+    def client(self, service: str, account: str | None = None) -> Any:
+        """The boto3 client of an account's administrator; of this account's if none is named.
+
+        Another account is there as soon as it is asked for: its administrator is a role of it that
+        is assumed, so that whatever the client does is of that account.
+        """
+        if account is None or account == self.account:
+            return admin_client(service, self.region)
+        with self._making:
+            found = self._clients.get((service, account))
+            if found is None:
+                found = self._clients[service, account] = self._session(account).client(
+                    service, config=CONFIG
+                )
+            return found
+
+    def _session(self, account: str) -> Any:
+        if account not in self._sessions:
+            given = self.client("sts").assume_role(
+                RoleArn=f"arn:aws:iam::{account}:role/{ADMINISTRATOR}",
+                RoleSessionName="local-cloud",
+            )["Credentials"]
+            self.administrators.add(given["AccessKeyId"])
+            self._sessions[account] = session_with(
+                self.region, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+            )
+        return self._sessions[account]
+
+    def program_of(self, image: str) -> list[str]:
+        """The program that an image starts; empty if nobody said."""
+        name, _, last = image.partition("@")[0].rpartition("/")
+        bare = f"{name}/{last.partition(':')[0]}" if name else last.partition(":")[0]
+        return list(self.images.get(image) or self.images.get(bare) or [])
 
     def hand_over(self, delivery: Task) -> None:
         """Put a delivery on the agenda: now and once, unless chaos has it late or twice."""
@@ -72,14 +112,16 @@ class World:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str] | None = None) -> None:
-        """Send a message to a queue of this account, as the service would."""
-        name = queue_arn.rsplit(":", 1)[-1]
+        """Send a message to a queue, as the service would."""
+        account, name = queue_arn.split(":")[4:6]
         typed = {
             key: {"DataType": "String", "StringValue": value}
             for key, value in (attributes or {}).items()
         }
-        url = f"https://sqs.{self.region}.amazonaws.com/{self.account}/{name}"
-        self.client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=typed)
+        url = f"https://sqs.{self.region}.amazonaws.com/{account}/{name}"
+        self.client("sqs", account).send_message(
+            QueueUrl=url, MessageBody=body, MessageAttributes=typed
+        )
 
 
 def iso_seconds(instant: datetime) -> str:

@@ -7,7 +7,8 @@ of a missing type and drops properties silently, so a template that works there 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.clients import admin_client
+from localcloud.deploy import dynamic
 from localcloud.deploy.intrinsics import NO_VALUE, Scope, references
 from localcloud.deploy.maker import Maker
 from localcloud.deploy.parameters import parameter_values
@@ -73,7 +75,11 @@ class Deployment:
         """
         try:
             template, self._lines = read_template(self._build / "template.yaml")
-            values = parameter_values(template.get("Parameters", {}), self._given)
+            values = parameter_values(
+                template.get("Parameters", {}),
+                self._given,
+                partial(dynamic.parameter, client=self._client),
+            )
             s3 = admin_client("s3", self._region)
             self._artefacts = package(template, self._build, s3, self._packages)
             texts = {
@@ -134,7 +140,7 @@ class Deployment:
             ):
                 message = f"is not supported for {known.name}"
                 raise DeployError(message, logical_id=logical_id, prop=prop)
-            resolved = self._resolved(logical_id, prop, value, scope)
+            resolved = self._resolved(logical_id, prop, value, scope, self._looked_up)
             if resolved is not NO_VALUE:
                 values[prop] = resolved
         state = State(self._account, self._region)
@@ -155,11 +161,19 @@ class Deployment:
             raise DeployError(str(error), logical_id=maker.logical_id) from error
         return made
 
-    def _resolved(self, logical_id: str, prop: str, value: Any, scope: Scope) -> Any:
+    def _resolved(
+        self, logical_id: str, prop: str, value: Any, scope: Scope, after: Callable[[Any], Any]
+    ) -> Any:
         try:
-            return scope.resolve(value)
+            return after(scope.resolve(value))
         except DeployError as error:
             raise DeployError(error.message, logical_id=logical_id, prop=prop) from error
+
+    def _looked_up(self, value: Any) -> Any:
+        return dynamic.resolved(value, self._client)
+
+    def _client(self, service: str) -> Any:
+        return admin_client(service, self._region)
 
     def _output(self, outputs: Mapping[str, Any], scope: Scope) -> None:
         for name, body in outputs.items():
@@ -167,7 +181,8 @@ class Deployment:
                 raise DeployError("is not supported", logical_id=name, prop=odd[0])
             if "Condition" in body and not scope.condition(body["Condition"]):
                 continue
-            self.stack.outputs[name] = str(self._resolved(name, "Value", body["Value"], scope))
+            value = self._resolved(name, "Value", body["Value"], scope, _plain)
+            self.stack.outputs[name] = str(value)
 
     def error(self, message: str, logical_id: str, prop: str | None = None) -> DeployError:
         """An error about a resource, with the line where it stands."""
@@ -176,6 +191,11 @@ class Deployment:
     def _placed(self, error: DeployError) -> DeployError:
         line = self._lines.of(error.logical_id, error.prop) if error.logical_id else None
         return DeployError(error.message, logical_id=error.logical_id, prop=error.prop, line=line)
+
+
+def _plain(value: Any) -> Any:
+    dynamic.refuse(value, "outputs")
+    return value
 
 
 def order(resources: Mapping[str, Any], declared: set[str]) -> list[str]:

@@ -24,8 +24,10 @@ _SERVICES = (
     "logs",
     "s3",
     "scheduler",
+    "secretsmanager",
     "sns",
     "sqs",
+    "ssm",
 )
 
 

@@ -81,6 +81,11 @@ class Run:
     finishing: bool = field(default=False, repr=False)
 
     @property
+    def account(self) -> str:
+        """The account it runs in: its role's."""
+        return self.role.split(":")[4]
+
+    @property
     def folder(self) -> Path:
         """The run's own folder."""
         if self.place is None:

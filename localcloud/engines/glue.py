@@ -13,20 +13,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from localcloud.bus import Bus
 from localcloud.engines.base import OVER, Program, Run, RunError, Service, State
 from localcloud.engines.process import Ended
+from localcloud.engines.python import LAUNCH, check_modules
 from localcloud.engines.runs import Runs
 from localcloud.wiring import Job
 from localcloud.world import World, iso_seconds
 
 _SEVERITY = {"SUCCEEDED": "INFO", "STOPPED": "INFO", "TIMEOUT": "WARN", "FAILED": "ERROR"}
 _DELAYED = ("STARTING", "RUNNING", "STOPPING")
-_LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ class GlueJobs(Service):
                 "jobRunId": run.id,
                 "message": run.reason or f"Job run {run.state.lower()}",
             }
-            self._bus.publish("aws.glue", "Glue Job State Change", detail, cause=record)
+            self._publish("Glue Job State Change", run, detail, record)
         elif run.state == "STARTING" and (delay := self._delay(run)) is not None:
             started = self._world.clock.now()
             due = started + timedelta(minutes=delay)
@@ -191,7 +190,10 @@ class GlueJobs(Service):
             "message": f"Job run is in {run.state} state",
             "startedOn": started,
         }
-        self._bus.publish("aws.glue", "Glue Job Run Status", detail, cause=run.record)
+        self._publish("Glue Job Run Status", run, detail, run.record)
+
+    def _publish(self, name: str, run: Run, detail: dict[str, Any], cause: int) -> None:
+        self._bus.publish("aws.glue", name, detail, cause=cause, account=run.account)
 
     def prepare(self, run: Run, client: Callable[[str], Any]) -> Program:
         """Fetch the script and its libraries."""
@@ -203,9 +205,10 @@ class GlueJobs(Service):
             for each in asked.arguments.get("--extra-py-files", "").split(",")
             if each
         ]
-        check_modules(asked.arguments.get("--additional-python-modules", ""))
+        wanted = asked.arguments.get("--additional-python-modules", "")
+        check_modules("--additional-python-modules", wanted.split(","))
         arguments = [part for pair in asked.arguments.items() for part in pair]
-        command = [sys.executable, "-u", _LAUNCH, str(script), "--JOB_NAME", run.name, *arguments]
+        command = [sys.executable, "-u", LAUNCH, str(script), "--JOB_NAME", run.name, *arguments]
         return Program(command, {"PYTHONPATH": ":".join(map(str, libraries))}, folder)
 
     def finish(self, run: Run, state: State, client: Callable[[str], Any]) -> str:
@@ -239,20 +242,3 @@ def _fetch(s3: Any, uri: str, folder: Path) -> Path:
     path = folder / Path(key).name
     s3.download_file(bucket, key, str(path))
     return path
-
-
-def check_modules(wanted: str) -> None:
-    """See that `--additional-python-modules` are here: nothing is installed for a run.
-
-    Args:
-        wanted: comma-separated requirements, each `name==version`.
-
-    Raises:
-        RunError: one is missing, has another version, or names none.
-    """
-    for requirement in filter(None, (each.strip() for each in wanted.split(","))):
-        name, _, version = requirement.partition("==")
-        found = next((each.version for each in metadata.distributions(name=name)), None)
-        if not version or found != version:
-            message = f"--additional-python-modules wants {requirement}, here is {found or 'none'}"
-            raise RunError(message)

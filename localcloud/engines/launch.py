@@ -1,8 +1,9 @@
 """Starts a job's script in its own process, seeing only what was shipped.
 
-Run as `python launch.py SCRIPT ARGUMENT...`. The virtual environment may hold an editable install
-of the very repository the script was shipped from; a job that runs only thanks to it would fail on
-Glue. So everything is taken off the path but PYTHONPATH, the standard library and site-packages.
+Run as `python launch.py SCRIPT ARGUMENT...` or `python launch.py -m MODULE ARGUMENT...`. The
+virtual environment may hold an editable install of the very repository the script was shipped
+from; a job that runs only thanks to it would fail on AWS. So everything is taken off the path but
+PYTHONPATH, the standard library and site-packages.
 
 It imports the standard library only: it is no part of the cloud's process.
 """
@@ -26,14 +27,17 @@ def shipped_path(path: list[str], shipped: list[str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the script as the main program, with the arguments that follow it."""
-    script = arguments[0]
+    """Run the script or module as the main program, with the arguments that follow it."""
+    module, script = arguments[0] == "-m", arguments[0]
     shipped = os.environ.get("PYTHONPATH", "").split(":")  # noqa: TID251 - what Python itself read
     sys.path[:] = [
-        str(Path(script).parent),
+        str(Path.cwd() if module else Path(script).parent),
         *shipped_path(sys.path, [each for each in shipped if each]),
     ]
-    sys.argv[:] = arguments
+    sys.argv[:] = arguments[1:] if module else arguments
+    if module:
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        return
     runpy.run_path(script, run_name="__main__")
 
 

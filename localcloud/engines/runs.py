@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.clients import session_with
+from localcloud.clients import CONFIG, session_with
 from localcloud.engines.base import OVER, Outside, Run, RunError, Service, State
 from localcloud.engines.logs import RunLog
 from localcloud.engines.process import Ended, Processes
@@ -111,7 +111,9 @@ class Runs:
             given = self._credentials(run)
             program = service.prepare(run, self._clients(given))
             environment = {**self._environment(run, given), **program.environment}
-            log = RunLog(self._world.client("logs"), service.groups, service.stream(run))
+            log = RunLog(
+                self._world.client("logs", run.account), service.groups, service.stream(run)
+            )
             try:
                 return self._processes.run(
                     run.id,
@@ -212,7 +214,7 @@ class Runs:
                 given["SecretAccessKey"],
                 given["SessionToken"],
             )
-            return session.client(service)
+            return session.client(service, config=CONFIG)
 
         return client
 

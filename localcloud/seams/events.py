@@ -15,7 +15,7 @@ from localcloud.wiring import Hooks, Refused
 def _put_events(hooks: Hooks, original: Any, self: Any, events: list[dict[str, Any]]) -> Any:
     if len(events) > 10:
         return original(self, events)  # moto words AWS's refusal
-    return hooks.put_events(events)
+    return hooks.put_events(events, str(self.account_id))
 
 
 def _put_rule(hooks: Hooks, original: Any, self: Any, name: str, **named: Any) -> Any:

@@ -19,7 +19,8 @@ class LocalJobRun(FakeJobRun):  # type: ignore[misc]
         self, job_name: str, arguments: dict[str, str], facts: dict[str, Any], run_id: str | None
     ) -> None:
         super().__init__(job_name=job_name, arguments=arguments)
-        self.job_run_id = run_id or self.job_run_id
+        if run_id is not None:
+            self.job_run_id = run_id
         self.facts = facts
 
     def advance(self) -> None:

@@ -25,6 +25,7 @@ from localcloud.seams import (
     queues,
     requests,
     s3,
+    sagemaker,
     scheduler,
     times,
 )
@@ -40,6 +41,7 @@ SEAMS = (
     *queues.SEAMS,
     *functions.SEAMS,
     *glue.SEAMS,
+    *sagemaker.SEAMS,
     *requests.SEAMS,
     *times.SEAMS,
 )

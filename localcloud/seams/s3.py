@@ -18,7 +18,8 @@ _REASONS = {
 
 def _stored(bucket: Any, key: Any) -> StoredObject:
     version = key.version_id if bucket.is_versioned else None
-    return StoredObject(bucket.name, key.name, key.etag.strip('"'), key.size, version)
+    owner = str(bucket.account_id)
+    return StoredObject(bucket.name, key.name, key.etag.strip('"'), key.size, version, owner)
 
 
 def _tells_eventbridge(bucket: Any) -> bool:
@@ -53,14 +54,17 @@ def _delete_object(
     done, meta = original(self, bucket_name, key_name, version_id, bypass)
     if not done or not _tells_eventbridge(bucket):
         return done, meta
+    owner = str(bucket.account_id)
     if bucket.is_versioned and version_id is None:
-        marker = StoredObject(bucket_name, key_name, EMPTY_MD5, None, str(meta["version-id"]))
+        marker = StoredObject(
+            bucket_name, key_name, EMPTY_MD5, None, str(meta["version-id"]), owner
+        )
         hooks.object_deleted(marker, "Delete Marker Created")
         return done, meta
     gone = before.get(str(version_id)) if bucket.is_versioned else next(iter(before.values()), None)
     if gone is not None:
         etag = getattr(gone, "etag", EMPTY_MD5).strip('"')
-        stored = StoredObject(bucket_name, key_name, etag, None, version_id)
+        stored = StoredObject(bucket_name, key_name, etag, None, version_id, owner)
         hooks.object_deleted(stored, "Permanently Deleted")
     return done, meta
 

@@ -21,18 +21,23 @@ from localcloud.wiring import Archive, Received, StoredRule, StoredSchedule
 
 
 class State:
-    """moto's state of one account and region, where boto3 is too slow or too blind."""
+    """moto's state of one region, where boto3 is too slow or too blind.
+
+    Args:
+        account: whose state it is where neither an ARN nor the caller names another.
+        region: the region.
+    """
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account
         self._region = region
 
-    def rules(self, bus: str) -> list[StoredRule]:
+    def rules(self, bus: str, account: str | None = None) -> list[StoredRule]:
         """The rules of a bus, disabled ones too; empty if there is no such bus.
 
         Not among them are those that archives keep for themselves.
         """
-        found = events_backends[self._account][self._region].event_buses.get(bus)
+        found = events_backends[account or self._account][self._region].event_buses.get(bus)
         return [
             StoredRule(
                 rule.name,
@@ -62,9 +67,9 @@ class State:
         found = groups[group].schedules.get(name) if group in groups else None
         return None if found is None else scheduler.stored(found)
 
-    def has_bus(self, bus: str) -> bool:
+    def has_bus(self, bus: str, account: str | None = None) -> bool:
         """Whether there is a bus of this name."""
-        return bus in events_backends[self._account][self._region].event_buses
+        return bus in events_backends[account or self._account][self._region].event_buses
 
     def has_target(self, arn: str) -> bool:
         """Whether there is this function, queue, topic, event bus or log group."""
@@ -86,7 +91,7 @@ class State:
         return any(role.arn == arn for role in roles)
 
     def _queue(self, arn: str) -> Queue | None:
-        queues = sqs_backends[self._account][self._region].queues
+        queues = sqs_backends[arn.split(":")[4]][self._region].queues
         return queues.get(arn.rsplit(":", 1)[-1])
 
     def receive(

@@ -240,10 +240,10 @@ BAD = {
         " {Role: r, Command: {Name: glueetl, ScriptLocation: s}}}",
         r"Job\.GlueVersion: is required",
     ),
-    "a Glue job that is repeated": (
-        "  Job: {Type: AWS::Glue::Job, Properties: {Role: r, GlueVersion: '5.1', MaxRetries: 1,"
+    "a Glue job that is repeated too often": (
+        "  Job: {Type: AWS::Glue::Job, Properties: {Role: r, GlueVersion: '5.1', MaxRetries: 11,"
         " Command: {Name: glueetl, ScriptLocation: s}}}",
-        r"Job\.MaxRetries: runs are not repeated here",
+        r"Job\.MaxRetries: must be 0 to 10, not 11",
     ),
     "what SAM refuses": (
         "  Door: {Type: AWS::Serverless::Function, Properties: {CodeUri: Door, Handler: a.b, Odd: 1}}",

@@ -15,7 +15,7 @@ import pytest
 
 from localcloud import Cloud, Record
 from localcloud.engines.base import RunError
-from localcloud.engines.glue import check_modules
+from localcloud.engines.python import check_modules
 from tests.integration.localcloud.builds import BUCKET, ROLE
 from tests.integration.localcloud.conftest import START, Deploy
 
@@ -256,6 +256,6 @@ def test_additional_modules_must_be_here_already(job: Job) -> None:
     run_id = start(cloud, Arguments={"--additional-python-modules": "boto3==0.0.1"})
     cloud.run_until_idle()
     assert "wants boto3==0.0.1" in run_of(cloud, run_id)["ErrorMessage"]
-    check_modules("")
+    check_modules("here", [""])
     with pytest.raises(RunError, match="wants no-such==1"):
-        check_modules("no-such==1")
+        check_modules("here", ["no-such==1"])

@@ -13,7 +13,11 @@ TEXT = {"Type": "String", "AllowedPattern": "[a-z]+", "MinLength": 2, "MaxLength
 
 def test_values_are_text_lists_are_lists_and_defaults_stand_in() -> None:
     declared = {"N": NUMBER, "S": TEXT, "L": {"Type": "CommaDelimitedList", "Default": "a, b"}}
-    assert parameter_values(declared, {"S": "abc"}) == {"N": "10", "S": "abc", "L": ["a", "b"]}
+    assert parameter_values(declared, {"S": "abc"}, str.upper) == {
+        "N": "10",
+        "S": "abc",
+        "L": ["a", "b"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -27,11 +31,26 @@ def test_values_are_text_lists_are_lists_and_defaults_stand_in() -> None:
         (NUMBER, {"P": 1001}, "more than 1000"),
         (NUMBER, {"P": "many"}, "not a number"),
         ({"Type": "String", "AllowedValues": ["a", "b"]}, {"P": "c"}, "not one of a, b"),
-        ({"Type": "AWS::SSM::Parameter::Value<String>"}, {"P": "x"}, "P.Type: .*not supported"),
+        ({"Type": "AWS::EC2::VPC::Id"}, {"P": "x"}, "P.Type: .*not supported"),
+        ({**TEXT, "NoEcho": True}, {"P": "SEC"}, "P: the value does not match"),
         ({"Type": "String", "Odd": 1}, {"P": "x"}, "P.Odd: is not supported"),
         ({**TEXT, "ConstraintDescription": "say it small"}, {"P": "ABC"}, "say it small"),
     ],
 )
 def test_refused(spec: dict[str, Any], given: dict[str, Any], message: str) -> None:
     with pytest.raises(DeployError, match=message):
-        parameter_values({"P": spec}, given)
+        parameter_values({"P": spec}, given, str.upper)
+
+
+def test_what_parameter_store_holds_is_looked_up() -> None:
+    kinds = ("String", "List<String>", "CommaDelimitedList")
+    declared = {
+        str(place): {"Type": f"AWS::SSM::Parameter::Value<{kind}>", "AllowedPattern": "[a-z,]+"}
+        for place, kind in enumerate(kinds)
+    }
+    given = dict.fromkeys(declared, "a,b")
+    assert parameter_values(declared, given, str.upper) == {
+        "0": "A,B",
+        "1": ["A", "B"],
+        "2": ["A", "B"],
+    }

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 from localcloud.engines.process import Ended, Processes
@@ -13,7 +15,16 @@ ENV = {"PATH": "/usr/bin:/bin"}
 def run(tmp_path: Path, program: str, timeout_s: float = 60) -> tuple[Ended, list[str]]:
     lines: list[str] = []
     command = [sys.executable, "-u", "-c", program]
-    return Processes().run(command, ENV, tmp_path, timeout_s, lines.append), lines
+    ended = Processes().run(
+        "key",
+        command,
+        ENV,
+        tmp_path,
+        timeout_s=timeout_s,
+        grace_s=5,
+        on_line=lambda _, line: lines.append(line),
+    )
+    return ended, lines
 
 
 def test_lines_of_both_streams_are_heard_and_the_last_errors_kept(tmp_path: Path) -> None:
@@ -30,34 +41,65 @@ def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_a_program_past_its_time_is_stopped_with_what_it_started(tmp_path: Path) -> None:
-    child = tmp_path / "child"
     program = (
         "import subprocess, sys, time\n"
         "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        f"open({str(child)!r}, 'w').write(str(p.pid))\n"
-        "print('started', flush=True)\n"
+        "print(p.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
-    began = time.monotonic()
-    ended, lines = run(tmp_path, program, timeout_s=2)
-    assert ended.code is None
-    assert lines == ["started"]
-    assert time.monotonic() - began < 60
-    stat = Path(f"/proc/{child.read_text()}/stat")
-    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+    children: list[int] = []
+    ended = Processes().run(
+        "key",
+        [sys.executable, "-c", program],
+        ENV,
+        tmp_path,
+        timeout_s=2,
+        grace_s=5,
+        on_line=lambda _, line: children.append(os.pidfd_open(int(line))),
+    )
+    assert (ended.code, ended.cut) == (-signal.SIGTERM, "timeout")
+    assert select.select(children, [], [], 60)[0] == children  # readable once it has ended
+    os.close(children[0])
 
 
 def test_closing_stops_what_runs(tmp_path: Path) -> None:
-    processes, ended = Processes(), []
+    processes = Processes()
+    ended: list[Ended] = []
     started = threading.Event()
 
     def work() -> None:
         command = [sys.executable, "-u", "-c", "print('on'); import time; time.sleep(600)"]
-        ended.append(processes.run(command, ENV, tmp_path, 600, lambda _: started.set()))
+        ended.append(
+            processes.run(
+                "key",
+                command,
+                ENV,
+                tmp_path,
+                timeout_s=600,
+                grace_s=600,
+                on_line=lambda *_: started.set(),
+            )
+        )
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     assert started.wait(30)
     processes.close()
     thread.join(30)
-    assert [each.code for each in ended] == [-15]
+    assert [(each.code, each.cut) for each in ended] == [(-signal.SIGTERM, "stopped")]
+
+
+def test_what_is_stopped_before_it_starts_never_does(tmp_path: Path) -> None:
+    processes = Processes()
+    processes.stop("key")
+    ended = processes.run(
+        "key",
+        ["/bin/sh", "-c", "echo ran > here"],
+        ENV,
+        tmp_path,
+        timeout_s=60,
+        grace_s=5,
+        on_line=lambda *_: None,
+    )
+    assert ended.cut == "stopped"
+    assert list(tmp_path.iterdir()) == []
