@@ -146,6 +146,9 @@ class Bus:
         with self._world.journal.entry("delivery", name, cause=delivery.cause) as entry:
             entry.detail.update(target=arn, rule=rule.name, attempt=delivery.retries + 1)
             text = payload_text(delivery.target, delivery.event, rule.name, rule.arn)
+            self._count(
+                delivery, "Invocations" if not delivery.retries else "RetryInvocationAttempts"
+            )
             try:
                 self._targets.deliver(rule.arn, arn, text)
             except DeliveryError as error:
@@ -172,6 +175,7 @@ class Bus:
     def _dead_letter(self, delivery: Delivery, error: DeliveryError, exhausted: str | None) -> None:
         queue = str(delivery.target.get("DeadLetterConfig", {}).get("Arn", ""))
         name = queue.rsplit(":", 1)[-1] or "none"
+        self._count(delivery, "FailedInvocations")
         with self._world.journal.entry("dead-letter", name) as entry:
             entry.detail.update(queue=queue, error=error.code, rule=delivery.rule.name)
             attributes = {
@@ -189,6 +193,15 @@ class Bus:
             except (DeliveryError, ClientError) as lost:
                 entry.status = "lost"
                 entry.detail["message"] = str(lost)
+                if queue:
+                    self._count(delivery, "InvocationsFailedToBeSentToDlq")
+            else:
+                self._count(delivery, "InvocationsSentToDlq")
+
+    def _count(self, delivery: Delivery, metric: str) -> None:
+        """A metric of AWS/Events ("Monitoring Amazon EventBridge" of the User Guide)."""
+        rule = {"RuleName": delivery.rule.name}
+        self._world.metrics.put("AWS/Events", metric, rule, 1, "Count")
 
 
 def entry_size(entry: Mapping[str, Any]) -> int:

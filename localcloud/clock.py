@@ -24,31 +24,41 @@ class Clock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start
-        self._heap: list[tuple[datetime, int, Task]] = []
+        self._heap: list[tuple[datetime, int, Task, bool]] = []
         self._sequence = 0
+        self._foreground = 0
         self._changed = threading.Condition()
 
     def now(self) -> datetime:
         """The current virtual instant."""
         return self._now
 
-    def at(self, due: datetime, task: Task) -> None:
-        """Put a task on the agenda; one that is overdue runs now, never in the past."""
+    def at(self, due: datetime, task: Task, *, background: bool = False) -> None:
+        """Put a task on the agenda; one that is overdue runs now, never in the past.
+
+        A background task runs when time gets there, but is no reason for time to go there.
+        """
         with self._changed:
             self._sequence += 1
-            heapq.heappush(self._heap, (max(due, self._now), self._sequence, task))
+            self._foreground += not background
+            heapq.heappush(self._heap, (max(due, self._now), self._sequence, task, background))
             self._changed.notify_all()
 
-    def after(self, seconds: float, task: Task) -> None:
+    def after(self, seconds: float, task: Task, *, background: bool = False) -> None:
         """Put a task on the agenda `seconds` from now."""
-        self.at(self._now + timedelta(seconds=seconds), task)
+        self.at(self._now + timedelta(seconds=seconds), task, background=background)
 
     def take(self, until: datetime | None = None) -> Task | None:
-        """The next task, moving time to when it is due; None if there is none up to `until`."""
+        """The next task, moving time to when it is due; None if there is none up to `until`, or,
+        without `until`, none but background tasks.
+        """
         with self._changed:
-            if not self._heap or (until is not None and self._heap[0][0] > until):
+            if not self._heap or (until is None and not self._foreground):
                 return None
-            due, _, task = heapq.heappop(self._heap)
+            if until is not None and self._heap[0][0] > until:
+                return None
+            due, _, task, background = heapq.heappop(self._heap)
+            self._foreground -= not background
             self._now = max(self._now, due)
             return task
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from localcloud.alarms import Alarms
 from localcloud.bus import Bus
 from localcloud.clock import Clock
 from localcloud.deploy.engine import Deployment
@@ -23,12 +24,14 @@ from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.pollers import Pollers
+from localcloud.queue_metrics import QueueMetrics
 from localcloud.reactions import Reactions
 from localcloud.runtime.base import Executor
 from localcloud.runtime.inprocess import InProcessExecutor
 from localcloud.s3events import S3Events
 from localcloud.seams import State, moto_running
 from localcloud.targets import Targets
+from localcloud.topics import Topics
 from localcloud.world import World
 
 T = TypeVar("T")
@@ -96,14 +99,19 @@ class Cloud:
         self._targets = Targets(world, self._invoke_later)
         bus = Bus(world, self._targets)
         functions = Functions(world, self._executor)
+        topics = Topics(world, self._targets, self._invoke_later)
+        queues = QueueMetrics(world)
         return Reactions(
             world,
             bus,
             S3Events(world, bus),
             functions,
             Invocations(world, functions, bus),
-            Pollers(world, functions),
+            Pollers(world, functions, queues),
             GlueEngine(world, bus, self._outside),
+            topics,
+            queues,
+            Alarms(world, bus, topics, self._targets, queues),
         )
 
     def _invoke_later(self, function: str, payload: Any) -> None:
@@ -206,6 +214,8 @@ class Cloud:
         deployment.run()
         self._reactions.functions.check()
         self._check_targets(deployment)
+        self._check_subscriptions(deployment)
+        self._check_alarms(deployment)
         self._reactions.pollers.start()
 
     def _check_targets(self, deployment: Deployment) -> None:
@@ -223,6 +233,23 @@ class Cloud:
                         raise deployment.error(
                             str(error), resource.logical_id, f"Targets[{place}].{prop}"
                         ) from error
+
+    def _check_subscriptions(self, deployment: Deployment) -> None:
+        """The same for subscriptions of topics."""
+        for resource in self._world.stack.of_type("AWS::SNS::Subscription"):
+            try:
+                self._reactions.topics.check(**resource.facts["check"])
+            except DeliveryError as error:
+                raise deployment.error(str(error), resource.logical_id, "Endpoint") from error
+
+    def _check_alarms(self, deployment: Deployment) -> None:
+        """The same for actions of alarms."""
+        for resource in self._world.stack.of_type("AWS::CloudWatch::Alarm"):
+            for prop, arn in resource.facts["actions"]:
+                try:
+                    self._reactions.alarms.check(resource.attributes["Arn"], arn)
+                except DeliveryError as error:
+                    raise deployment.error(str(error), resource.logical_id, prop) from error
 
     def run_until_idle(self, progress: Progress | None = None) -> None:
         """Do everything that is due, in order of (virtual time, sequence), until nothing is left.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from localcloud.clients import session_with
 from localcloud.deploy.stack import Resource
 from localcloud.runtime.base import Executor, FunctionSpec, Outcome
 from localcloud.runtime.packages import check_versions
@@ -28,6 +29,7 @@ class Functions:
         self._executor = executor
         self._specs: dict[str, FunctionSpec] = {}
         self._streams: set[tuple[str, str]] = set()
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def check(self) -> None:
         """See that every function's layers fit this environment.
@@ -63,18 +65,45 @@ class Functions:
                 lines.append(line)
                 short = line[:_LONGEST_LINE]
                 journal.add("log", name, cause=entry.id, line=short)
+                self._world.metrics.line(line)
 
             before, callers[access_key] = callers.get(access_key), entry.id
+            begun = time.perf_counter()
             try:
                 with journal.held():
                     outcome = self._executor.invoke(spec, payload, request_id, log)
             finally:
                 callers[access_key] = before
+            self._measure(name, outcome, (time.perf_counter() - begun) * 1000)
             if outcome.error is not None:
                 entry.status = "failed"
                 entry.detail.update(error=outcome.error.type, message=outcome.error.message[:1000])
         self._write_logs(spec, lines)
         return outcome, request_id
+
+    def client(self, name: str, service: str) -> Any:
+        """A boto3 client with the credentials of a function's role, as Lambda itself uses them to
+        send what becomes of asynchronous invocations.
+        """
+        if (name, service) not in self._clients:
+            environment = self._spec(name).environment
+            keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+            session = session_with(self._world.region, *(environment[key] for key in keys))
+            self._clients[name, service] = session.client(service)
+        return self._clients[name, service]
+
+    def _measure(self, name: str, outcome: Outcome, milliseconds: float) -> None:
+        """The metrics of one invocation ("Types of metrics for Lambda functions"), of the function
+        and of all of them. Durations are real ones, also while time is virtual.
+        """
+        failed = float(outcome.error is not None)
+        values = (("Invocations", 1.0), ("Errors", failed), ("Throttles", 0.0))
+        for dimensions in ({"FunctionName": name}, {}):
+            for metric, value in values:
+                self._world.metrics.put("AWS/Lambda", metric, dimensions, value, "Count")
+            self._world.metrics.put(
+                "AWS/Lambda", "Duration", dimensions, milliseconds, "Milliseconds"
+            )
 
     def _spec(self, name: str) -> FunctionSpec:
         if name not in self._specs:

@@ -17,6 +17,7 @@ from localcloud.deploy.stack import Resource
 from localcloud.functions import Functions
 from localcloud.pattern import Pattern
 from localcloud.pattern import compile as compile_pattern
+from localcloud.queue_metrics import QueueMetrics
 from localcloud.runtime.base import Outcome
 from localcloud.wiring import Received
 from localcloud.world import World
@@ -31,11 +32,13 @@ class Pollers:
     Args:
         world: the cloud.
         functions: who runs them.
+        queues: is told what is received and deleted.
     """
 
-    def __init__(self, world: World, functions: Functions) -> None:
+    def __init__(self, world: World, functions: Functions, queues: QueueMetrics) -> None:
         self._world = world
         self._functions = functions
+        self._queues = queues
         self._pollers: dict[str, list[Poller]] = {}
         self.causes: dict[str, int | None] = {}
 
@@ -43,7 +46,7 @@ class Pollers:
         """Take up every mapping of the stack."""
         for resource in self._world.stack.of_type("AWS::Lambda::EventSourceMapping"):
             if resource.facts["request"]["Enabled"]:
-                poller = Poller(self._world, self._functions, resource, self.causes)
+                poller = Poller(self._world, self._functions, resource, self.causes, self._queues)
                 self._pollers.setdefault(poller.queue_arn, []).append(poller)
 
     def arrived(self, queue_arn: str, message_id: str, cause: int | None) -> None:
@@ -67,6 +70,7 @@ class Poller:
         functions: who runs them.
         mapping: the deployed AWS::Lambda::EventSourceMapping.
         causes: by message id, the record that brought the message.
+        queues: is told what is received and deleted.
     """
 
     def __init__(
@@ -75,19 +79,21 @@ class Poller:
         functions: Functions,
         mapping: Resource,
         causes: Mapping[str, int | None],
+        queues: QueueMetrics,
     ) -> None:
         request = mapping.facts["request"]
-        queues = world.stack.of_type("AWS::SQS::Queue")
+        known = world.stack.of_type("AWS::SQS::Queue")
         self.queue_arn: str = request["EventSourceArn"]
         self._world = world
         self._functions = functions
         self._causes = causes
+        self._queues = queues
         self._function: str = request["FunctionName"]
         self._batch: int = request["BatchSize"]
         self._window_s: int = request["MaximumBatchingWindowInSeconds"]
         self._partial = "ReportBatchItemFailures" in request["FunctionResponseTypes"]
         self._filters: list[Pattern] = [compile_pattern(each) for each in mapping.facts["filters"]]
-        queue = next(each for each in queues if each.attributes["Arn"] == self.queue_arn)
+        queue = next(each for each in known if each.attributes["Arn"] == self.queue_arn)
         self._visibility_s: int = queue.facts["visibility_s"]
         self._due: datetime | None = None
 
@@ -115,6 +121,8 @@ class Poller:
         batch, moved = self._world.state.receive(
             self.queue_arn, self._batch, self._visibility_s, _LARGEST_BATCH
         )
+        if batch:
+            self._queues.used(self.queue_arn, "NumberOfMessagesReceived", len(batch))
         for message_id, dead_letter_arn in moved:
             name = dead_letter_arn.rsplit(":", 1)[-1]
             self._world.journal.add(
@@ -124,7 +132,7 @@ class Poller:
         wanted = [message for message in batch if self._wants(message)]
         for message in batch:
             if message not in wanted:  # filtered out: Lambda deletes it
-                self._world.state.delete(self.queue_arn, message.receipt_handle)
+                self._delete(message)
         if wanted:
             self._run(wanted)
         self.wake()
@@ -146,7 +154,11 @@ class Poller:
         failed = failed_messages(outcome, [each.message_id for each in batch], self._partial)
         for message in batch:
             if message.message_id not in failed:
-                self._world.state.delete(self.queue_arn, message.receipt_handle)
+                self._delete(message)
+
+    def _delete(self, message: Received) -> None:
+        self._world.state.delete(self.queue_arn, message.receipt_handle)
+        self._queues.used(self.queue_arn, "NumberOfMessagesDeleted", 1)
 
     def _record(self, message: Received) -> dict[str, Any]:
         attributes: dict[str, Any] = {

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.alarms import Alarms
 from localcloud.bus import Bus
 from localcloud.engines.glue import GlueEngine
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.pollers import Pollers
+from localcloud.queue_metrics import QueueMetrics
 from localcloud.s3events import S3Events
-from localcloud.wiring import Invoke, Invoked, Job, StoredObject
+from localcloud.topics import Topics
+from localcloud.wiring import Invoke, Invoked, Job, Published, StoredObject
 from localcloud.world import World
 
 
@@ -29,6 +32,9 @@ class Reactions:
     invocations: Invocations
     pollers: Pollers
     glue: GlueEngine
+    topics: Topics
+    queues: QueueMetrics
+    alarms: Alarms
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -60,6 +66,22 @@ class Reactions:
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""
         self.pollers.arrived(queue_arn, message_id, self._cause())
+
+    def published(self, message: Published) -> str:
+        """A message was published to a topic."""
+        return self.topics.published(message, self._cause())
+
+    def metric_data(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+        """PutMetricData."""
+        self.world.metrics.request(namespace, data)
+
+    def alarm_changed(self, name: str) -> None:
+        """An alarm was made, changed or given another state through the API."""
+        self.alarms.changed(name)
+
+    def queue_used(self, queue_arn: str, metric: str | None = None, count: int = 1) -> None:
+        """A queue was used."""
+        self.queues.used(queue_arn, metric, count, self._cause())
 
     def invoke(self, call: Invoke) -> Invoked | None:
         """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now."""

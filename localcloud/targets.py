@@ -40,11 +40,16 @@ class Targets:
         self._world = world
         self._invoke_later = invoke_later
 
-    def check(self, rule_arn: str, target_arn: str) -> None:
+    def check(self, source_arn: str, target_arn: str, service_principal: str = _EVENTS) -> None:
         """Find out whether a rule may reach a target, without handing anything over.
 
+        Args:
+            source_arn: the rule; or what another service delivers for, such as a topic.
+            target_arn: the target.
+            service_principal: the service that delivers.
+
         Raises:
-            DeliveryError: there is no such target, or its policy does not let the rule in.
+            DeliveryError: there is no such target, or its policy does not let the source in.
         """
         service = service_of(target_arn)
         if service is None:
@@ -53,14 +58,14 @@ class Targets:
         if statements is None:
             raise DeliveryError("NO_RESOURCE", f"there is no {target_arn}")
         context = {
-            "aws:SourceArn": rule_arn,
+            "aws:SourceArn": source_arn,
             "aws:SourceAccount": self._world.account,
             "aws:SecureTransport": "true",
         }
-        if not allows(statements, _EVENTS, _ACTIONS[service], target_arn, context):
+        if not allows(statements, service_principal, _ACTIONS[service], target_arn, context):
             message = (
-                f"{target_arn} does not allow {_ACTIONS[service]} to {_EVENTS} "
-                f"with aws:SourceArn {rule_arn}"
+                f"{target_arn} does not allow {_ACTIONS[service]} to {service_principal} "
+                f"with aws:SourceArn {source_arn}"
             )
             raise DeliveryError("NO_PERMISSIONS", message)
 

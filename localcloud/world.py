@@ -13,7 +13,8 @@ from localcloud.clients import admin_client
 from localcloud.clock import Clock
 from localcloud.deploy.stack import Stack
 from localcloud.journal import Journal
-from localcloud.seams import State
+from localcloud.metrics import Metrics
+from localcloud.seams import Monitoring, State
 
 
 @dataclass
@@ -30,6 +31,7 @@ class World:
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
         callers: by access key, the record that this key's requests are caused by.
+        metrics: what CloudWatch is told.
     """
 
     account: str
@@ -41,7 +43,11 @@ class World:
     endpoint: Callable[[], str]
     real_time: bool = False
     callers: dict[str, int | None] = field(default_factory=dict)
+    metrics: Metrics = field(init=False)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.clock.now, Monitoring(self.account, self.region))
 
     def client(self, service: str) -> Any:
         """The administrator's boto3 client."""

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from localcloud.cuts import cut, misfit
-from localcloud.seams import events, functions, glue, queues, requests, s3
+from localcloud.seams import events, functions, glue, metrics, queues, requests, s3, topics
 from localcloud.wiring import Hooks
 
 MOTO_VERSION = "5.2.5"
@@ -28,6 +28,8 @@ SEAMS = (
     *queues.SEAMS,
     *functions.SEAMS,
     *glue.SEAMS,
+    *topics.SEAMS,
+    *metrics.SEAMS,
     *requests.SEAMS,
 )
 

@@ -13,7 +13,7 @@ from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 
-from localcloud.wiring import Received, StoredRule
+from localcloud.wiring import Held, Received, StoredRule
 
 
 class State:
@@ -104,6 +104,14 @@ class State:
         queue = self._queue(arn)
         messages = _held(queue) if queue is not None else []
         return [max(m.visible_at, m.delayed_until) / 1000.0 for m in messages]
+
+    def held(self, arn: str) -> list[Held]:
+        """The messages in a queue; none if there is no such queue."""
+        queue = self._queue(arn)
+        return [
+            Held(m.sent_timestamp / 1000.0, m.visible_at / 1000.0, m.delayed_until / 1000.0)
+            for m in (_held(queue) if queue is not None else [])
+        ]
 
     def know_managed_policy(self, arn: str) -> bool:
         """Make one of AWS's managed policies attachable; False if AWS has none of this ARN."""
