@@ -41,8 +41,8 @@ def wait_before(retry: int) -> float:
         return 0.0
     if retry <= _IMMEDIATE + _EARLY:
         return 1.0
-    step = retry - _IMMEDIATE - _EARLY - 1
-    return float(min(_LONGEST_WAIT_S ** (step / (_BACKOFF - 1)), _LONGEST_WAIT_S))
+    step = min(retry - _IMMEDIATE - _EARLY, _BACKOFF) - 1
+    return float(_LONGEST_WAIT_S ** (step / (_BACKOFF - 1)))
 
 
 @dataclass(frozen=True)
