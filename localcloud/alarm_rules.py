@@ -135,7 +135,7 @@ def _reason(alarm: StoredAlarm, state: str, real: Sequence[tuple[int, float]]) -
     else:
         least, change = alarm.periods - alarm.datapoints + 1, "ALARM -> OK"
     return (
-        f"Threshold Crossed: {len(shown)} out of the last {_counted(alarm.periods, 'datapoint')} "
+        f"Threshold Crossed: {len(shown)} out of the last {alarm.periods} datapoints "
         f"[{listed}] {_was(len(shown))} {negated}{words} the threshold ({alarm.threshold}) "
         f"(minimum {_counted(least, 'datapoint')} for {change} transition)."
     )
