@@ -106,7 +106,7 @@ class Cloud:
             bus,
             S3Events(world, bus),
             functions,
-            Invocations(world, functions, bus),
+            Invocations(world, functions),
             Pollers(world, functions, queues),
             GlueEngine(world, bus, self._outside),
             topics,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from localcloud.clients import session_with
+from localcloud.clients import client_of, session_with
 from localcloud.deploy.stack import Resource
 from localcloud.runtime.base import Executor, FunctionSpec, Outcome
 from localcloud.runtime.packages import check_versions
@@ -89,7 +89,7 @@ class Functions:
             environment = self._spec(name).environment
             keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
             session = session_with(self._world.region, *(environment[key] for key in keys))
-            self._clients[name, service] = session.client(service)
+            self._clients[name, service] = client_of(session, service)
         return self._clients[name, service]
 
     def _measure(self, name: str, outcome: Outcome, milliseconds: float) -> None:

@@ -48,13 +48,13 @@ def function(props: Props, maker: Maker) -> Made:
         request["EphemeralStorage"] = {"Size": storage.integer("Size")}
     if (tracing := props.group("TracingConfig")) is not None:
         request["TracingConfig"] = {"Mode": tracing.text("Mode")}
-    dead = props.group("DeadLetterConfig")
+    dead = _dead_letter(props)
     facts = {
         "request": request,
         "code": maker.artefacts[_uri(request["Code"])].folder,
         "layers": list(layers.values()),
         "logging": _logging(props, name),
-        "dead_letter_arn": dead.need("TargetArn") if dead else None,
+        "dead_letter_arn": dead,
     }
     arn = client.create_function(**request)["FunctionArn"]
     if (reserved := props.integer("ReservedConcurrentExecutions")) is not None:
@@ -63,6 +63,17 @@ def function(props: Props, maker: Maker) -> Made:
             raise props.error("ReservedConcurrentExecutions", message)
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     return Made(name, {"Arn": arn}, facts)
+
+
+def _dead_letter(props: Props) -> str | None:
+    """Where events go that failed to the end: a standard queue or topic."""
+    group = props.group("DeadLetterConfig")
+    if group is None:
+        return None
+    arn = str(group.need("TargetArn"))
+    if arn.split(":")[2:3] not in (["sqs"], ["sns"]) or arn.endswith(".fifo"):
+        raise group.error("TargetArn", f"{arn} is no standard queue or topic")
+    return arn
 
 
 def _code(props: Props, prop: str) -> dict[str, str]:
@@ -228,7 +239,8 @@ def event_invoke_config(props: Props, maker: Maker) -> Made:
         for outcome in ("OnFailure", "OnSuccess"):
             if (destination := config.group(outcome)) is not None:
                 arn = str(destination.need("Destination"))
-                if arn.split(":")[2] not in {"sqs", "events", "lambda"}:
+                known = arn.split(":")[2:3] in (["sqs"], ["sns"], ["events"], ["lambda"])
+                if not known or arn.endswith(".fifo"):
                     raise destination.error("Destination", f"{arn} is not a supported destination")
                 destinations[outcome] = {"Destination": arn}
     maker.client("lambda").put_function_event_invoke_config(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -281,10 +282,7 @@ def test_server_side_errors_are_tried_again_by_the_delivery_policy(
     publish(cloud)
     assert len(received(cloud)) == 1
     tries = [r for r in cloud.journal if r.kind == "delivery" and "attempt" in r.detail]
-    waits = [
-        (after.at - before.at).total_seconds()
-        for before, after in zip(tries, tries[1:], strict=False)
-    ]
+    waits = [(after.at - before.at).total_seconds() for before, after in pairwise(tries)]
     assert waits[:6] == [0, 0, 0, 1, 1, 1]
     assert waits == [pytest.approx(wait_before(n), abs=1e-5) for n in range(1, 18)]
 
