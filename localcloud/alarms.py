@@ -20,6 +20,7 @@ from typing import Any
 from localcloud.alarm_rules import Verdict, evaluate, evaluation_range, stamp, step
 from localcloud.bus import Bus
 from localcloud.errors import DeliveryError
+from localcloud.limits import SUBJECT
 from localcloud.metrics import Series, Statistics, minute_of
 from localcloud.queue_metrics import AGE, QueueMetrics
 from localcloud.seams import Monitoring
@@ -29,7 +30,6 @@ from localcloud.wiring import Published, StoredAlarm
 from localcloud.world import World
 
 CLOUDWATCH = "cloudwatch.amazonaws.com"
-_LONGEST_SUBJECT = 100
 _SILENT = "INSUFFICIENT_DATA"
 # As CloudWatch names regions in messages; others are named by their id.
 _REGIONS = {
@@ -207,7 +207,7 @@ def _region_name(region: str) -> str:
 def _subject(alarm: StoredAlarm, region: str) -> str:
     ending = f'" in {_region_name(region)}'
     start = f'{alarm.state}: "{alarm.name}'
-    return start[: _LONGEST_SUBJECT - len(ending)] + ending
+    return start[: SUBJECT.most - len(ending)] + ending
 
 
 def state_change(before: StoredAlarm, after: StoredAlarm) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.limits import FILTER_KEYS, FILTER_VALUES
 from localcloud.pattern import InvalidPattern, Pattern
 from localcloud.pattern import compile as compile_pattern
 
@@ -22,8 +23,8 @@ _OPERATORS = frozenset(
     {"prefix", "suffix", "equals-ignore-case", "anything-but", "numeric", "exists", "cidr"}
 )
 _TEXT_OPERATORS = frozenset({"prefix", "suffix", "equals-ignore-case"})
-_MOST_KEYS = 5
-_MOST_COMBINATIONS = 150
+_MOST_KEYS = FILTER_KEYS.most
+_MOST_COMBINATIONS = FILTER_VALUES.most
 _MOST_BYTES = 256 * 1024
 _LARGEST_NUMBER = 10**9
 SCOPES = ("MessageAttributes", "MessageBody")

@@ -7,6 +7,7 @@ one after another; Lambda's scaling of pollers is not played.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,11 @@ class Pollers:
             if resource.facts["request"]["Enabled"]:
                 poller = Poller(self._world, self._functions, resource, self.causes, self._queues)
                 self._pollers.setdefault(poller.queue_arn, []).append(poller)
+
+    def look(self, queue_arn: str) -> None:
+        """A queue may show messages earlier than was expected."""
+        for poller in self._pollers.get(queue_arn, []):
+            poller.wake()
 
     def arrived(self, queue_arn: str, message_id: str, cause: int | None) -> None:
         """A message is in a queue: remember why, and wake whoever polls it."""
@@ -101,7 +107,7 @@ class Poller:
         """Look at the queue as soon as the batch is full or the window is over."""
         now = self._world.clock.now()
         waiting = self._world.state.waiting(self.queue_arn)
-        visible = sum(instant <= now.timestamp() for instant in waiting)
+        visible = sum(instant < now.timestamp() for instant in waiting)
         if visible:
             full = visible >= self._batch or not self._window_s
             self._schedule(now if full else now + timedelta(seconds=self._window_s))
@@ -161,16 +167,7 @@ class Poller:
         self._queues.used(self.queue_arn, "NumberOfMessagesDeleted", 1)
 
     def _record(self, message: Received) -> dict[str, Any]:
-        attributes: dict[str, Any] = {
-            name: {
-                "stringValue": value.get("StringValue"),
-                "binaryValue": value.get("BinaryValue"),
-                "stringListValues": [],
-                "binaryListValues": [],
-                "dataType": value.get("DataType"),
-            }
-            for name, value in message.message_attributes.items()
-        }
+        attributes = {k: _attribute(v) for k, v in message.message_attributes.items()}
         return {
             "messageId": message.message_id,
             "receiptHandle": message.receipt_handle,
@@ -205,6 +202,18 @@ def failed_messages(outcome: Outcome, batch: Sequence[str], partial_failures: bo
         return set(batch)
     named = [item.get("itemIdentifier") if isinstance(item, Mapping) else None for item in items]
     return {str(each) for each in named} if all(each in batch for each in named) else set(batch)
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A message attribute as a function sees it: one value, bytes in base64."""
+    lists: dict[str, Any] = {"stringListValues": [], "binaryListValues": []}
+    binary = value.get("BinaryValue")
+    if binary is None:
+        one = {"stringValue": value.get("StringValue")}
+    else:
+        raw = binary if isinstance(binary, bytes) else str(binary).encode()
+        one = {"binaryValue": base64.b64encode(raw).decode()}
+    return {**one, **lists, "dataType": value.get("DataType")}
 
 
 def _parsed(body: str) -> Any:

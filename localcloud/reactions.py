@@ -82,6 +82,8 @@ class Reactions:
     def queue_used(self, queue_arn: str, metric: str | None = None, count: int = 1) -> None:
         """A queue was used."""
         self.queues.used(queue_arn, metric, count, self._cause())
+        if metric is None:
+            self.pollers.look(queue_arn)
 
     def invoke(self, call: Invoke) -> Invoked | None:
         """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now."""

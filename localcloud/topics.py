@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.errors import DeliveryError, server_side
 from localcloud.filters import Filter, compile_filter
+from localcloud.limits import MESSAGE_ATTRIBUTES
 from localcloud.seams import subscriptions
 from localcloud.targets import Targets
 from localcloud.wiring import Published, StoredSubscription
@@ -29,7 +30,6 @@ SNS = "sns.amazonaws.com"
 _IMMEDIATE, _EARLY, _BACKOFF, _LATE = 3, 2, 10, 100_000
 MOST_RETRIES = _IMMEDIATE + _EARLY + _BACKOFF + _LATE
 _LONGEST_WAIT_S = 20.0
-_MOST_RAW_ATTRIBUTES = 10  # of an SQS message; SNS discards a raw message that has more
 _UNREACHED = ("email", "email-json", "sms")  # people, whom nothing here reaches
 
 
@@ -148,8 +148,8 @@ class Topics:
         if not note.subscription.raw or note.subscription.protocol == "lambda":
             self._world.send(queue_arn, envelope(note))
             return
-        if len(note.message.attributes) > _MOST_RAW_ATTRIBUTES:
-            message = f"a raw message has at most {_MOST_RAW_ATTRIBUTES} attributes"
+        if not MESSAGE_ATTRIBUTES.allows(len(note.message.attributes)):
+            message = f"a raw message has at most {MESSAGE_ATTRIBUTES.most} attributes"
             raise DeliveryError("InvalidParameterValue", message)
         name = queue_arn.rsplit(":", 1)[-1]
         self._world.client("sqs").send_message(

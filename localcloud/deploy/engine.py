@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud import limits
 from localcloud.clients import admin_client
 from localcloud.deploy.intrinsics import NO_VALUE, Scope, references
 from localcloud.deploy.maker import Maker
@@ -72,7 +73,14 @@ class Deployment:
             DeployError: something in the template cannot be honoured.
         """
         try:
-            template, self._lines = read_template(self._build / "template.yaml")
+            path = self._build / "template.yaml"
+            template, self._lines = read_template(path)
+            _check_counts(path.stat().st_size, limits.TEMPLATE, "the template has")
+            for section, limit in (
+                ("Parameters", limits.PARAMETERS),
+                ("Outputs", limits.OUTPUTS),
+            ):
+                _check_counts(len(template.get(section, {})), limit, f"{section} has")
             values = parameter_values(template.get("Parameters", {}), self._given)
             s3 = admin_client("s3", self._region)
             self._artefacts = package(template, self._build, s3, self._packages)
@@ -81,6 +89,7 @@ class Deployment:
                 for name, value in values.items()
             }
             plain = translate(template, texts, self._region)
+            _check_counts(len(plain["Resources"]), limits.RESOURCES, "the stack has")
             scope = self._scope(plain, values)
             self._create(plain["Resources"], scope)
             self._output(plain.get("Outputs", {}), scope)
@@ -176,6 +185,12 @@ class Deployment:
     def _placed(self, error: DeployError) -> DeployError:
         line = self._lines.of(error.logical_id, error.prop) if error.logical_id else None
         return DeployError(error.message, logical_id=error.logical_id, prop=error.prop, line=line)
+
+
+def _check_counts(number: int, limit: limits.Limit, subject: str) -> None:
+    if not limit.allows(number):
+        unit = limit.unit or "entries"
+        raise DeployError(f"{subject} {number:,} {unit}; {limit.most:,} are allowed ({limit.what})")
 
 
 def order(resources: Mapping[str, Any], declared: set[str]) -> list[str]:

@@ -11,11 +11,9 @@ from moto.sns.models import sns_backends
 
 from localcloud.cuts import Seam
 from localcloud.filters import compile_filter
+from localcloud.limits import NOTIFICATION, SUBJECT
 from localcloud.pattern import InvalidPattern
 from localcloud.wiring import Hooks, Published, StoredSubscription
-
-LARGEST_MESSAGE = 256 * 1024  # "Amazon SNS endpoints and quotas", attributes included
-_LONGEST_SUBJECT = 100
 
 
 class BatchTooLong(SNSException):  # type: ignore[misc]
@@ -69,7 +67,7 @@ def _check_subject(subject: str | None) -> None:
     if subject is None:
         return
     plain = subject.isascii() and subject.isprintable()
-    if not plain or not 0 < len(subject) <= _LONGEST_SUBJECT or subject[0].isspace():
+    if not plain or not 0 < len(subject) <= SUBJECT.most or subject[0].isspace():
         raise InvalidParameterValue("Invalid parameter: Subject")
 
 
@@ -94,7 +92,7 @@ def _backend_publish(
         raise InvalidParameterValue("The local cloud sends no text messages: publish to a topic")
     if not message:
         raise InvalidParameterValue("Invalid parameter: Empty message")
-    if size(message, named.get("message_attributes")) > LARGEST_MESSAGE:
+    if size(message, named.get("message_attributes")) > NOTIFICATION.most:
         raise InvalidParameterValue("Invalid parameter: Message too long")
     _check_subject(named.get("subject"))
     _check_structure(message, named.get("message_structure"))
@@ -110,7 +108,7 @@ def _publish_batch(
     if not entries:
         raise EmptyBatch
     if sum(size(each["Message"], each.get("MessageAttributes")) for each in entries) > (
-        LARGEST_MESSAGE
+        NOTIFICATION.most
     ):
         raise BatchTooLong
     return original(self, topic_arn, publish_batch_request_entries)

@@ -9,13 +9,12 @@ from localcloud.alarm_rules import COMPARISONS
 from localcloud.deploy.maker import Maker
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
+from localcloud.limits import ALARM_ACTIONS, DIMENSIONS
 
 _ACTIONS = ("AlarmActions", "InsufficientDataActions", "OKActions")
-_MOST_ACTIONS = 5  # "CloudWatch service quotas": actions for each state
 _STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 _PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{0,10})?|100)")
 _DAY_S = 24 * 3600
-_MOST_DIMENSIONS = 30
 
 
 @resource(
@@ -34,8 +33,10 @@ def alarm(props: Props, maker: Maker) -> Made:
     actions: list[tuple[str, str]] = []
     for prop in _ACTIONS:
         request[prop] = [str(arn) for arn in props.take(prop) or []]
-        if len(request[prop]) > _MOST_ACTIONS:
-            raise props.error(prop, f"an alarm has at most {_MOST_ACTIONS} actions for a state")
+        if len(request[prop]) > ALARM_ACTIONS.most:
+            raise props.error(
+                prop, f"an alarm has at most {ALARM_ACTIONS.most} actions for a state"
+            )
         actions += [(prop, arn) for arn in request[prop]]
     request["ActionsEnabled"] = props.boolean("ActionsEnabled", default=True)
     request["Tags"] = [{"Key": key, "Value": value} for key, value in props.tags().items()]
@@ -53,8 +54,8 @@ def _metric(props: Props) -> dict[str, Any]:
         {"Name": str(each.need("Name")), "Value": str(each.need("Value"))}
         for each in props.groups("Dimensions")
     ]
-    if len(dimensions) > _MOST_DIMENSIONS:
-        raise props.error("Dimensions", f"a metric has at most {_MOST_DIMENSIONS} dimensions")
+    if len(dimensions) > DIMENSIONS.most:
+        raise props.error("Dimensions", f"a metric has at most {DIMENSIONS.most} dimensions")
     answer["Dimensions"] = dimensions
     if ("Statistic" in props) == ("ExtendedStatistic" in props):
         raise props.error("Statistic", "give either Statistic or ExtendedStatistic")
