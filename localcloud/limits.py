@@ -42,6 +42,9 @@ _LAMBDA = "Lambda Developer Guide, *Lambda quotas*"
 _MAPPING = "Lambda API Reference, *CreateEventSourceMapping*"
 _ASYNC = "Lambda API Reference, *PutFunctionEventInvokeConfig*"
 _ALARM = "CloudWatch API Reference, *PutMetricAlarm*"
+_SECRETS = "Secrets Manager User Guide, *AWS Secrets Manager quotas*"
+_PARAMETERS = "Systems Manager User Guide, *Managing parameter tiers*"
+_ITEMS = "DynamoDB Developer Guide, *Quotas in Amazon DynamoDB* (400 KB; moto counts to 405,000)"
 _STACK = "CloudFormation User Guide, *Understand CloudFormation quotas*"
 
 MESSAGE = Limit("SQS message with its attributes", 1_048_576, "bytes", "API", _SQS)
@@ -93,6 +96,11 @@ ASYNC_AGE = Limit("Lambda asynchronous event age", 21_600, "s", "deploy", _ASYNC
 ALARM_ACTIONS = Limit("CloudWatch actions for one state of an alarm", 5, "", "deploy", _ALARM)
 DIMENSIONS = Limit("CloudWatch dimensions of a metric", 30, "", "deploy", _ALARM)
 
+SECRET = Limit("Secrets Manager secret", 65_536, "bytes", "API", _SECRETS)
+PARAMETER = Limit("SSM standard parameter", 4096, "bytes", "API", _PARAMETERS)
+ADVANCED_PARAMETER = Limit("SSM advanced parameter", 8192, "bytes", "API", _PARAMETERS)
+ITEM = Limit("DynamoDB item", 405_000, "bytes", "API", _ITEMS)  # moto's number for 400 KB
+
 TEMPLATE = Limit("CloudFormation template", 1_048_576, "bytes", "deploy", _STACK)
 RESOURCES = Limit("CloudFormation resources, after SAM", 500, "", "deploy", _STACK)
 PARAMETERS = Limit("CloudFormation parameters", 200, "", "deploy", _STACK)
@@ -104,5 +112,6 @@ LIMITS: tuple[Limit, ...] = (
     NOTIFICATION, SUBJECT, FILTER_KEYS, FILTER_VALUES,
     TIMEOUT, MEMORY, STORAGE, ENVIRONMENT, LAYERS, UNZIPPED, FUNCTION_NAME,
     BATCH_SIZE, BATCH_WINDOW, CONCURRENCY, FILTERS, ASYNC_RETRIES, ASYNC_AGE,
-    ALARM_ACTIONS, DIMENSIONS, TEMPLATE, RESOURCES, PARAMETERS, OUTPUTS,
+    ALARM_ACTIONS, DIMENSIONS, SECRET, PARAMETER, ADVANCED_PARAMETER, ITEM,
+    TEMPLATE, RESOURCES, PARAMETERS, OUTPUTS,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,6 +104,7 @@ class Metrics:
         self._monitoring = monitoring
         self._kept: dict[Series, dict[int, dict[str, tuple[Statistics, Any]]]] = defaultdict(dict)
         self._minutes: dict[Series, list[int]] = defaultdict(list)
+        self._lock = threading.Lock()  # requests measure on the server's threads
         self.watched: set[Series] = set()
         self.heard: Callable[[Series], None] = lambda _: None
 
@@ -135,17 +137,18 @@ class Metrics:
         """Take the statistics of several values."""
         series = Series.of(namespace, name, dimensions)
         minute = minute_of(self._now()) if minute is None else minute
-        units = self._kept[series].get(minute)
-        if units is None:
-            units = self._kept[series][minute] = {}
-            insort(self._minutes[series], minute)
-        if unit not in units:
-            at = datetime.fromtimestamp(minute * _MINUTE_S, UTC)
-            shown = self._monitoring.show(namespace, name, dimensions, unit, at)
-            units[unit] = (Statistics(), shown)
-        kept, shown = units[unit]
-        kept.merge(statistics)
-        self._monitoring.set_datum(shown, kept.least, kept.most, kept.count, kept.total)
+        with self._lock:
+            units = self._kept[series].get(minute)
+            if units is None:
+                units = self._kept[series][minute] = {}
+                insort(self._minutes[series], minute)
+            if unit not in units:
+                at = datetime.fromtimestamp(minute * _MINUTE_S, UTC)
+                shown = self._monitoring.show(namespace, name, dimensions, unit, at)
+                units[unit] = (Statistics(), shown)
+            kept, shown = units[unit]
+            kept.merge(statistics)
+            self._monitoring.set_datum(shown, kept.least, kept.most, kept.count, kept.total)
         if series in self.watched:
             self.heard(series)
 
@@ -153,12 +156,13 @@ class Metrics:
         self, series: Series, first: int, last: int, unit: str | None = None
     ) -> Statistics | None:
         """What was measured from minute `first` to before minute `last`; None for nothing."""
-        minutes = self._minutes.get(series, [])
         found = Statistics()
-        for place in range(bisect_left(minutes, first), bisect_left(minutes, last)):
-            for own, (kept, _) in self._kept[series][minutes[place]].items():
-                if unit in (None, own):
-                    found.merge(kept)
+        with self._lock:
+            minutes = self._minutes.get(series, [])
+            for place in range(bisect_left(minutes, first), bisect_left(minutes, last)):
+                for own, (kept, _) in self._kept[series][minutes[place]].items():
+                    if unit in (None, own):
+                        found.merge(kept)
         return found if found.count else None
 
     def request(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:

@@ -109,6 +109,11 @@ class QueueMetrics:
         if self.gauge(series) is not None:
             self._fill(dict(series.dimensions)["QueueName"])
 
+    def fill_all(self) -> None:
+        """Write down what was sampled of every queue up to now."""
+        for name in list(self._gauges):
+            self._fill(name)
+
     def _fill(self, name: str) -> None:
         gauge, metrics = self._gauges[name], self._world.metrics
         now = minute_of(self._world.clock.now())

@@ -75,6 +75,10 @@ class Reactions:
         """PutMetricData."""
         self.world.metrics.request(namespace, data)
 
+    def metrics_read(self) -> None:
+        """Metrics are about to be read."""
+        self.queues.fill_all()
+
     def alarm_changed(self, name: str) -> None:
         """An alarm was made, changed or given another state through the API."""
         self.alarms.changed(name)

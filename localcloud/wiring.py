@@ -185,6 +185,9 @@ class Hooks(Protocol):
     def metric_data(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
         """PutMetricData: MetricDatum structures."""
 
+    def metrics_read(self) -> None:
+        """Metrics are about to be read."""
+
     def alarm_changed(self, name: str) -> None:
         """An alarm was made, changed or given another state through the API."""
 

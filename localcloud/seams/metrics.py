@@ -122,6 +122,11 @@ def _put_metric_data(
     hooks.metric_data(namespace, metric_data)
 
 
+def _get_all_metrics(hooks: Hooks, original: Any, self: Any) -> Any:
+    hooks.metrics_read()
+    return original(self)
+
+
 def _utcnow(hooks: Hooks) -> datetime:
     return datetime.fromtimestamp(hooks.instant(), UTC).replace(tzinfo=None)
 
@@ -138,5 +143,7 @@ SEAMS = (
          "(self, alarm_name, reason, reason_data, state_value)", _set_alarm_state),
     Seam("moto.cloudwatch.models:CloudWatchBackend", "put_metric_data",
          "(self, namespace, metric_data)", _put_metric_data),
+    Seam("moto.cloudwatch.models:CloudWatchBackend", "get_all_metrics", "(self)",
+         _get_all_metrics),
     Seam("moto.cloudwatch.models", "utcnow", "()", _utcnow, plain=True),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from localcloud.cuts import cut, misfit
-from localcloud.seams import events, functions, glue, metrics, queues, requests, s3, topics
+from localcloud.seams import events, functions, glue, metrics, queues, requests, s3, sizes, topics
 from localcloud.wiring import Hooks
 
 MOTO_VERSION = "5.2.5"
@@ -29,6 +29,7 @@ SEAMS = (
     *functions.SEAMS,
     *glue.SEAMS,
     *topics.SEAMS,
+    *sizes.SEAMS,
     *metrics.SEAMS,
     *requests.SEAMS,
 )

@@ -367,6 +367,23 @@ def test_queue_metrics_count_what_comes_and_goes(deploy: Deploy) -> None:
     assert measured(cloud, "AWS/SQS", "NumberOfEmptyReceives", **of) == 1
 
 
+def test_a_queue_nobody_watches_is_sampled_too(deploy: Deploy) -> None:
+    cloud = deploy(BASE)
+    send(cloud)
+    cloud.run_until_idle()
+    cloud._world.clock.follow(START + timedelta(minutes=3))
+    of = {"QueueName": "signalbox-Queue"}
+    depth = "ApproximateNumberOfMessagesVisible"
+    assert measured(cloud, "AWS/SQS", depth, "SampleCount", **of) == 3
+    assert measured(cloud, "AWS/SQS", depth, "Sum", **of) == 3
+    drain(cloud)
+    cloud.run_until_idle()
+    cloud._world.clock.follow(START + timedelta(hours=20))
+    # for six hours it is sampled as empty
+    assert measured(cloud, "AWS/SQS", depth, "SampleCount", **of) == 3 + 6 * 60
+    assert measured(cloud, "AWS/SQS", depth, "Sum", **of) == 3
+
+
 def test_a_state_set_by_hand_runs_actions_and_lasts_until_the_next_evaluation(
     deploy: Deploy,
 ) -> None:

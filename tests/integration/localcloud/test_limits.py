@@ -262,3 +262,31 @@ def test_an_item_of_a_table(deploy: Deploy) -> None:
     item = {"id": {"S": "a"}, "body": {"S": "b" * (400 * 1024)}}
     with pytest.raises(ClientError, match="exceeded the maximum allowed size"):
         cloud.client("dynamodb").put_item(TableName=cloud.physical_id("Table"), Item=item)
+
+
+def test_a_secret(deploy: Deploy) -> None:
+    cloud = deploy(QUEUE)
+    secrets = cloud.client("secretsmanager")
+    assert secrets.create_secret(Name="fits", SecretString="a" * 65_536)
+    assert secrets.create_secret(Name="binary", SecretBinary=b"a" * 65_536)
+    with pytest.raises(ClientError, match="less than or equal to 65536"):
+        secrets.create_secret(Name="large", SecretString="ü" * 32_769)
+    with pytest.raises(ClientError, match="less than or equal to 65536"):
+        secrets.put_secret_value(SecretId="fits", SecretBinary=b"a" * 65_537)
+
+
+def test_a_parameter(deploy: Deploy) -> None:
+    cloud = deploy(QUEUE)
+
+    def put(size: int, **tier: str) -> Any:
+        value = "a" * size
+        return cloud.client("ssm").put_parameter(
+            Name="p", Value=value, Type="String", Overwrite=True, **tier
+        )
+
+    assert put(4096)
+    assert put(8192, Tier="Advanced")
+    with pytest.raises(ClientError, match="maximum parameter value of 4096"):
+        put(4097)
+    with pytest.raises(ClientError, match="maximum parameter value of 8192"):
+        put(8193, Tier="Advanced")
