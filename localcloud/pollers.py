@@ -64,6 +64,7 @@ class Pollers:
                     "delivery", name, cause=cause, target=queue_arn, message_id=message_id
                 ).id
             self.causes[message_id] = cause
+            self._queues.used(queue_arn, None, 0, cause)
         for poller in self._pollers.get(queue_arn, []):
             poller.wake()
 
@@ -131,10 +132,11 @@ class Poller:
             self._queues.used(self.queue_arn, "NumberOfMessagesReceived", len(batch))
         for message_id, dead_letter_arn in moved:
             name = dead_letter_arn.rsplit(":", 1)[-1]
-            self._world.journal.add(
+            moved_to = self._world.journal.add(
                 "dead-letter", name, cause=self._causes.get(message_id), queue=dead_letter_arn,
                 message_id=message_id, source=self.queue_arn,
             )  # fmt: skip
+            self._queues.used(dead_letter_arn, None, 0, moved_to.id)
         wanted = [message for message in batch if self._wants(message)]
         for message in batch:
             if message not in wanted:  # filtered out: Lambda deletes it

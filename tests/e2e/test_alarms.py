@@ -46,6 +46,8 @@ def test_a_file_that_fails_again_and_again_sets_off_the_alarm_until_it_is_remove
     )
     assert event.detail["source"] == "aws.cloudwatch"
     assert event.detail["detail"]["alarmName"] == "signalbox-RawFileDeadLettersAlarm"
+    assert event.cause is not None
+    assert chain.cloud.journal[event.cause].kind == "dead-letter"
     data = json.loads(event.detail["detail"]["state"]["reasonData"])
     assert data["recentDatapoints"] == [1.0]
     assert empty(chain, "RawFileDeadLetters") == 1

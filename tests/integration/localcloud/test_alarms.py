@@ -172,9 +172,7 @@ def test_what_set_an_alarm_off_is_its_cause(deploy: Deploy) -> None:
     arrival = next(r for r in cloud.journal if r.detail.get("message_id"))
     off = [r for r in cloud.journal if r.name == "CloudWatch Alarm State Change"][-1]
     action = next(r for r in cloud.journal if r.detail.get("state") == "ALARM")
-    # the message came from outside: nothing stands behind it, the action stands beside the event
-    assert arrival.cause is None
-    assert off.cause == action.cause
+    assert off.cause == action.cause == arrival.id
 
 
 def test_time_goes_no_further_than_the_last_change(deploy: Deploy) -> None:
