@@ -34,6 +34,11 @@ def session_with(region: str, access_key: str, secret_key: str, token: str | Non
     )
 
 
+def client_of(session: Any, service: str) -> Any:
+    """A client of a session, for use in this process."""
+    return session.client(service, config=CONFIG)
+
+
 @cache
 def _loader() -> Loader:
     return Loader()
@@ -42,4 +47,4 @@ def _loader() -> Loader:
 @cache
 def admin_client(service: str, region: str) -> Any:
     """The administrator's client of a service, for use in this process."""
-    return session_with(region, ADMIN_KEY, _SECRET, None).client(service, config=CONFIG)
+    return client_of(session_with(region, ADMIN_KEY, _SECRET, None), service)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from localcloud.alarms import Alarms
 from localcloud.bus import Bus
 from localcloud.chaos import Chaos, Disorder
 from localcloud.clock import Clock
@@ -31,6 +32,7 @@ from localcloud.iam.usage import granted, owners
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.pollers import Pollers
+from localcloud.queue_metrics import QueueMetrics
 from localcloud.reactions import Reactions
 from localcloud.runtime.base import Executor
 from localcloud.runtime.inprocess import InProcessExecutor
@@ -38,6 +40,7 @@ from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
 from localcloud.seams import State, moto_running
 from localcloud.targets import Targets
+from localcloud.topics import Topics
 from localcloud.world import World
 
 T = TypeVar("T")
@@ -113,17 +116,22 @@ class Cloud:
         bus = Bus(world, self._targets)
         functions = Functions(world, self._executor)
         runs = Runs(world, self._outside)
+        topics = Topics(world, self._targets, self._invoke_later)
+        queues = QueueMetrics(world)
         return Reactions(
             world,
             bus,
             S3Events(world, bus),
             functions,
-            Invocations(world, functions, bus),
-            Pollers(world, functions),
+            Invocations(world, functions),
+            Pollers(world, functions, queues),
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
             {each.kind: each(world, bus, runs) for each in (ProcessingJobs, TrainingJobs)},
+            topics,
+            queues,
+            Alarms(world, bus, topics, self._targets, queues),
         )
 
     def _invoke_later(self, function: str, payload: Any) -> None:
@@ -261,6 +269,8 @@ class Cloud:
         for lack in missing(self._world):
             raise deployment.error(lack.message, lack.logical_id, lack.prop)
         self._check_targets(deployment)
+        self._check_subscriptions(deployment)
+        self._check_alarms(deployment)
         self._reactions.pollers.start()
 
     def _check_targets(self, deployment: Deployment) -> None:
@@ -289,6 +299,23 @@ class Cloud:
                     check(arn)
             except DeliveryError as error:
                 raise deployment.error(str(error), logical_id, f"{place}.{prop}") from error
+
+    def _check_subscriptions(self, deployment: Deployment) -> None:
+        """The same for subscriptions of topics."""
+        for resource in self._world.stack.of_type("AWS::SNS::Subscription"):
+            try:
+                self._reactions.topics.check(**resource.facts["check"])
+            except DeliveryError as error:
+                raise deployment.error(str(error), resource.logical_id, "Endpoint") from error
+
+    def _check_alarms(self, deployment: Deployment) -> None:
+        """The same for actions of alarms."""
+        for resource in self._world.stack.of_type("AWS::CloudWatch::Alarm"):
+            for prop, arn in resource.facts["actions"]:
+                try:
+                    self._reactions.alarms.check(resource.attributes["Arn"], arn)
+                except DeliveryError as error:
+                    raise deployment.error(str(error), resource.logical_id, prop) from error
 
     def run_until_idle(self, progress: Progress | None = None) -> None:
         """Do everything that is due, in order of (virtual time, sequence), until nothing is left.

@@ -86,6 +86,7 @@ class Deliveries:
         with self._world.journal.entry("delivery", name, cause=delivery.cause) as entry:
             attempt = delivery.retries + 1
             entry.detail.update(target=delivery.target, attempt=attempt, **delivery.facts)
+            self._count(delivery, "Invocations" if attempt == 1 else "RetryInvocationAttempts")
             try:
                 delivery.hand_over(attempt)
             except DeliveryError as error:
@@ -112,6 +113,7 @@ class Deliveries:
     def _bury(self, delivery: Delivery, error: DeliveryError, exhausted: str | None) -> None:
         dead = delivery.dead_letter
         name = dead.queue.rsplit(":", 1)[-1] or "none"
+        self._count(delivery, "FailedInvocations")
         with self._world.journal.entry("dead-letter", name) as entry:
             entry.detail.update(queue=dead.queue, error=error.code, **delivery.facts)
             attributes = {
@@ -129,3 +131,13 @@ class Deliveries:
             except (DeliveryError, ClientError) as lost:
                 entry.status = "lost"
                 entry.detail["message"] = str(lost)
+                if dead.queue:
+                    self._count(delivery, "InvocationsFailedToBeSentToDlq")
+            else:
+                self._count(delivery, "InvocationsSentToDlq")
+
+    def _count(self, delivery: Delivery, metric: str) -> None:
+        """A metric of AWS/Events ("Monitoring Amazon EventBridge" of the User Guide)."""
+        if "rule" in delivery.facts:
+            rule = {"RuleName": str(delivery.facts["rule"])}
+            self._world.metrics.put("AWS/Events", metric, rule, 1, "Count")

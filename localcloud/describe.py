@@ -11,6 +11,7 @@ from pathlib import Path
 
 from localcloud.deploy import supported
 from localcloud.exceptions import EXCEPTIONS
+from localcloud.limits import LIMITS
 from localcloud.seams import SEAMS
 
 
@@ -26,13 +27,28 @@ def exceptions_table() -> str:
     return "\n".join(["| type | property | what happens instead |", "|---|---|---|", *rows])
 
 
+def limits_table() -> str:
+    """Limits, where they are checked and after which page."""
+    rows = []
+    for each in LIMITS:
+        least = "" if each.least is None else f"{each.least:,} to "
+        value = f"{least}{each.most:,} {each.unit}".strip()
+        rows.append(f"| {each.what} | {value} | {each.at} | {each.page} |")
+    return "\n".join(["| what | limit | checked at | source |", "|---|---|---|---|", *rows])
+
+
 def seams_table() -> str:
     """What is replaced in moto."""
     rows = [f"| `{seam.owner.replace(':', '.')}.{seam.name}` |" for seam in SEAMS]
     return "\n".join(["| replaced in moto |", "|---|", *rows])
 
 
-PARTS = {"exceptions": exceptions_table, "seams": seams_table, "types": types_table}
+PARTS = {
+    "exceptions": exceptions_table,
+    "limits": limits_table,
+    "seams": seams_table,
+    "types": types_table,
+}
 
 
 def refreshed(page: str) -> str:

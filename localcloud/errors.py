@@ -6,6 +6,21 @@ LocalCloudError
 └── RestlessError     the cloud kept working past its bound: a loop in the chain
 """
 
+from botocore.exceptions import ClientError
+
+_THROTTLED = frozenset(
+    {"RequestThrottled", "ThrottledException", "Throttling", "ThrottlingException",
+     "TooManyRequestsException"}
+)  # fmt: skip
+
+
+def server_side(error: ClientError) -> bool:
+    """Whether a service failed or was too busy, so that trying again makes sense: a status of 500
+    and above, or throttling.
+    """
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+    return status >= 500 or error.response["Error"]["Code"] in _THROTTLED
+
 
 class LocalCloudError(Exception):
     """Root of the errors the local cloud raises about itself."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from localcloud.chaos import KILLED
+from localcloud.clients import client_of, session_with
 from localcloud.deploy.stack import Resource
 from localcloud.iam.deployed import role_of
 from localcloud.iam.evaluate import Decision
@@ -32,6 +34,7 @@ class Functions:
         self._specs: dict[str, FunctionSpec] = {}
         self._at_work: dict[str, str] = {}
         self._streams: set[tuple[str, str]] = set()
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def check(self) -> None:
         """See that every function's layers fit this environment.
@@ -67,9 +70,11 @@ class Functions:
                 lines.append(line)
                 short = line[:_LONGEST_LINE]
                 journal.add("log", name, cause=entry.id, line=short)
+                self._world.metrics.line(line)
 
             before, callers[access_key] = callers.get(access_key), entry.id
             self._at_work[access_key] = name
+            begun = time.perf_counter()
             try:
                 with journal.held():
                     outcome = self._executor.invoke(
@@ -78,6 +83,9 @@ class Functions:
                 entry.detail.update(outcome.facts)
             finally:
                 callers[access_key] = before
+                if before is None:  # it did not call itself
+                    del self._at_work[access_key]
+            self._measure(name, outcome, (time.perf_counter() - begun) * 1000)
             if outcome.error is not None:
                 entry.status = "failed"
                 entry.detail.update(error=outcome.error.type, message=outcome.error.message[:1000])
@@ -101,6 +109,30 @@ class Functions:
             name = f"{call.service}:{call.operation()}"
             self._world.journal.add("call", name, "failed", cause=cause, chaos=strike)
             raise Refused(strike, f"{name} was struck by chaos: {disorder.chaos}")
+
+    def client(self, name: str, service: str) -> Any:
+        """A boto3 client with the credentials of a function's role, as Lambda itself uses them to
+        send what becomes of asynchronous invocations.
+        """
+        if (name, service) not in self._clients:
+            environment = self._spec(name).environment
+            keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+            session = session_with(self._world.region, *(environment[key] for key in keys))
+            self._clients[name, service] = client_of(session, service)
+        return self._clients[name, service]
+
+    def _measure(self, name: str, outcome: Outcome, milliseconds: float) -> None:
+        """The metrics of one invocation ("Types of metrics for Lambda functions"), of the function
+        and of all of them. Durations are real ones, also while time is virtual.
+        """
+        failed = float(outcome.error is not None)
+        values = (("Invocations", 1.0), ("Errors", failed), ("Throttles", 0.0))
+        for dimensions in ({"FunctionName": name}, {}):
+            for metric, value in values:
+                self._world.metrics.put("AWS/Lambda", metric, dimensions, value, "Count")
+            self._world.metrics.put(
+                "AWS/Lambda", "Duration", dimensions, milliseconds, "Milliseconds"
+            )
 
     def _spec(self, name: str) -> FunctionSpec:
         if name not in self._specs:

@@ -8,7 +8,7 @@ errors, one minute before the first and two before the second.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,10 +16,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localcloud.bus import Bus
 from localcloud.errors import DeliveryError
 from localcloud.functions import Functions
-from localcloud.iam.deployed import SENDING
 from localcloud.journal import Kind
 from localcloud.runtime.base import Outcome
 from localcloud.wiring import Invoke, PayloadTooLarge
@@ -28,6 +26,9 @@ from localcloud.world import World
 _WAITS_S = (60.0, 120.0)
 _LONGEST_AGE_S = 6 * 3600
 _LARGEST_PAYLOAD = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+_LONGEST_MESSAGE = 1024  # bytes of an error message in a dead letter
+
+Send = Callable[[str, str, dict[str, Any]], None]  # function, ARN, invocation record
 
 
 def check_size(call: Invoke) -> None:
@@ -60,25 +61,26 @@ class Invocations:
 
     Args:
         world: the cloud.
-        functions: who runs them.
-        bus: for destinations that are event buses.
+        functions: who runs them, and lends the credentials that destinations are told with.
     """
 
-    def __init__(self, world: World, functions: Functions, bus: Bus) -> None:
+    def __init__(self, world: World, functions: Functions) -> None:
         self._world = world
         self._functions = functions
-        self._bus = bus
 
     def later(self, function: str, payload: Any, cause: int | None = None) -> None:
         """Take an event for a function; it runs when its turn comes."""
         cause = self._world.journal.cause if cause is None else cause
         event = Asynchronous(function, payload, cause, self._world.clock.now())
+        self._count(function, "AsyncEventsReceived")
         self._world.hand_over(partial(self._attempt, event))
 
     def _attempt(self, event: Asynchronous) -> None:
         config = self._config(event.function)
         oldest = timedelta(seconds=int(config.get("age_s", _LONGEST_AGE_S)))
         now = self._world.clock.now()
+        age_ms = (now - event.since).total_seconds() * 1000
+        self._count(event.function, "AsyncEventAge", age_ms, "Milliseconds")
         outcome, request_id = self._functions.invoke(
             event.function, event.payload, cause=event.cause, detail={"attempt": event.attempt}
         )
@@ -109,22 +111,35 @@ class Invocations:
         destination = destinations.get(outcome_name, {}).get("Destination")
         function = self._world.stack.find("AWS::Lambda::Function", event.function)
         dead = function.facts["dead_letter_arn"] if function and outcome.error else None
-        if outcome.error is None and destination is None:
-            return
+        if outcome.error is not None:
+            self._count(event.function, "AsyncEventsDropped")
+        about = self._about(condition, event, outcome, request_id)
         kind: Kind = "delivery" if outcome.error is None else "dead-letter"
-        where = [arn for arn in (destination, dead) if arn] or [""]
-        for arn in where:
-            name = arn.rsplit(":", 1)[-1] or "none"
-            with self._world.journal.entry(kind, name, cause=event.cause) as entry:
-                entry.detail.update(function=event.function, condition=condition, target=arn)
-                try:
-                    self._permit(event.function, arn)
-                    self._tell(arn, arn == dead, self._about(condition, event, outcome, request_id))
-                except (ClientError, DeliveryError) as lost:
-                    entry.status = "lost"
-                    entry.detail["message"] = str(lost)
-                if not arn:
-                    entry.status = "lost"
+        if destination is not None:
+            self._hand_over(kind, event, about, destination, self._tell)
+        if dead is not None:
+            self._hand_over(kind, event, about, dead, self._bury)
+        if outcome.error is not None and destination is None and dead is None:
+            self._world.journal.add(
+                kind, "none", "lost", cause=event.cause,
+                function=event.function, condition=condition, target="",
+            )  # fmt: skip
+
+    def _hand_over(
+        self, kind: Kind, event: Asynchronous, about: dict[str, Any], arn: str, send: Send
+    ) -> None:
+        """Send what is left of an event; what cannot be sent is lost, and counted."""
+        condition = about["requestContext"]["condition"]
+        with self._world.journal.entry(kind, arn.rsplit(":", 1)[-1], cause=event.cause) as entry:
+            entry.detail.update(function=event.function, condition=condition, target=arn)
+            try:
+                send(event.function, arn, about)
+            except (ClientError, DeliveryError) as lost:
+                entry.status = "lost"
+                entry.detail["message"] = str(lost)
+                buried = send == self._bury
+                metric = "DeadLetterErrors" if buried else "DestinationDeliveryFailures"
+                self._count(event.function, metric)
 
     def _about(
         self, condition: str, event: Asynchronous, outcome: Outcome, request_id: str
@@ -149,33 +164,56 @@ class Invocations:
             "responsePayload": outcome.response(request_id),
         }
 
-    def _permit(self, function: str, arn: str) -> None:
-        """Lambda sends in the name of the function's role."""
-        action = SENDING.get(arn.split(":")[2]) if arn else None
-        if action is None:
-            return
-        decision = self._functions.act(function, action, arn)
-        if not decision.allowed:
-            message = f"AccessDenied: the role of {function} may not {action} on {arn}"
-            raise DeliveryError("AccessDenied", f"{message}; {decision.reason}")
-
-    def _tell(self, arn: str, is_dead_letter: bool, record: dict[str, Any]) -> None:
-        service = arn.split(":")[2] if arn else ""
-        if is_dead_letter:  # a dead-letter queue gets the event itself
-            error = record["responsePayload"]
-            attributes = {
-                "RequestID": record["requestContext"]["requestId"],
-                "ErrorCode": str(record["responseContext"]["statusCode"]),
-                "ErrorMessage": str(error["errorMessage"])[:1000] or error["errorType"],
-            }
-            self._world.send(arn, json.dumps(record["requestPayload"]), attributes)
-        elif service == "sqs":
-            self._world.send(arn, json.dumps(record))
+    def _tell(self, function: str, arn: str, record: dict[str, Any]) -> None:
+        """Send the record to a destination, with the rights of the function's role."""
+        service, text = arn.split(":")[2], json.dumps(record)
+        client = self._functions.client(function, service)
+        if service == "sqs":
+            client.send_message(QueueUrl=self._url(arn), MessageBody=text)
+        elif service == "sns":
+            client.publish(TopicArn=arn, Message=text)
         elif service == "lambda":
-            self.later(arn.split(":")[6], record)
-        elif service == "events":
-            outcome = "Success" if "functionError" not in record["responseContext"] else "Failure"
-            kind = f"Lambda Function Invocation Result - {outcome}"
-            resources = [arn, record["requestContext"]["functionArn"]]
-            bus = arn.rsplit("/", 1)[-1]
-            self._bus.publish("lambda", kind, record, resources=resources, bus=bus)
+            client.invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
+        else:
+            failed = "functionError" in record["responseContext"]
+            outcome = "Failure" if failed else "Success"
+            entry = {
+                "Source": "lambda",
+                "DetailType": f"Lambda Function Invocation Result - {outcome}",
+                "Detail": text,
+                "Resources": [arn, record["requestContext"]["functionArn"]],
+                "EventBusName": arn,
+            }
+            (answer,) = client.put_events(Entries=[entry])["Entries"]
+            if "ErrorCode" in answer:
+                raise DeliveryError(answer["ErrorCode"], answer["ErrorMessage"])
+
+    def _bury(self, function: str, arn: str, record: dict[str, Any]) -> None:
+        """Send the event itself to the dead-letter queue or topic, with what went wrong."""
+        error, text = record["responsePayload"], json.dumps(record["requestPayload"])
+        message = str(error["errorMessage"]).encode()[:_LONGEST_MESSAGE].decode(errors="ignore")
+        attributes = {
+            "RequestID": _text(record["requestContext"]["requestId"]),
+            "ErrorCode": _text(str(record["responseContext"]["statusCode"]), "Number"),
+            "ErrorMessage": _text(message or error["errorType"]),
+        }
+        service = arn.split(":")[2]
+        client = self._functions.client(function, service)
+        if service == "sqs":
+            client.send_message(
+                QueueUrl=self._url(arn), MessageBody=text, MessageAttributes=attributes
+            )
+        else:
+            client.publish(TopicArn=arn, Message=text, MessageAttributes=attributes)
+
+    def _url(self, queue_arn: str) -> str:
+        _, _, _, region, account, name = queue_arn.split(":")
+        return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+
+    def _count(self, function: str, metric: str, value: float = 1.0, unit: str = "Count") -> None:
+        dimensions = {"FunctionName": function}
+        self._world.metrics.put("AWS/Lambda", metric, dimensions, value, unit)
+
+
+def _text(value: str, kind: str = "String") -> dict[str, str]:
+    return {"DataType": kind, "StringValue": value}

@@ -35,11 +35,12 @@ LISTED_ABOVE = 8 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Artefact:
-    """One packaged folder: where it was built, and where it now lies in S3."""
+    """One packaged folder: where it was built, where it now lies in S3, its bytes unzipped."""
 
     folder: Path
     bucket: str
     key: str
+    size: int = 0
 
 
 def files_of(folder: Path) -> dict[str, os.stat_result]:
@@ -100,7 +101,8 @@ def package(template: dict[str, Any], build: Path, s3: Any, bucket: str) -> dict
         key = f"{hashlib.sha256(content).hexdigest()}.zip"
         s3.put_object(Bucket=bucket, Key=key, Body=content)
         properties[prop] = f"s3://{bucket}/{key}"
-        artefacts[properties[prop]] = Artefact(folder, bucket, key)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        artefacts[properties[prop]] = Artefact(folder, bucket, key, size)
     return artefacts
 
 

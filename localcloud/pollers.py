@@ -7,6 +7,7 @@ one after another; Lambda's scaling of pollers is not played.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from localcloud.deploy.stack import Resource
 from localcloud.functions import Functions
 from localcloud.pattern import Pattern
 from localcloud.pattern import compile as compile_pattern
+from localcloud.queue_metrics import QueueMetrics
 from localcloud.runtime.base import Outcome
 from localcloud.wiring import Received
 from localcloud.world import World
@@ -31,11 +33,13 @@ class Pollers:
     Args:
         world: the cloud.
         functions: who runs them.
+        queues: is told what is received and deleted.
     """
 
-    def __init__(self, world: World, functions: Functions) -> None:
+    def __init__(self, world: World, functions: Functions, queues: QueueMetrics) -> None:
         self._world = world
         self._functions = functions
+        self._queues = queues
         self._pollers: dict[str, list[Poller]] = {}
         self.causes: dict[str, int | None] = {}
 
@@ -43,9 +47,14 @@ class Pollers:
         """Take up every mapping of the stack."""
         for resource in self._world.stack.of_type("AWS::Lambda::EventSourceMapping"):
             if resource.facts["request"]["Enabled"]:
-                poller = Poller(self._world, self._functions, resource, self.causes)
+                poller = Poller(self._world, self._functions, resource, self.causes, self._queues)
                 self._pollers.setdefault(poller.queue_arn, []).append(poller)
                 poller.look()
+
+    def look(self, queue_arn: str) -> None:
+        """A queue may show messages earlier than was expected."""
+        for poller in self._pollers.get(queue_arn, []):
+            poller.wake()
 
     def arrived(self, queue_arn: str, message_id: str, cause: int | None) -> None:
         """A message is in a queue: remember why, and wake whoever polls it."""
@@ -56,6 +65,7 @@ class Pollers:
                     "delivery", name, cause=cause, target=queue_arn, message_id=message_id
                 ).id
             self.causes[message_id] = cause
+            self._queues.used(queue_arn, None, 0, cause)
         for poller in self._pollers.get(queue_arn, []):
             poller.wake()
 
@@ -68,6 +78,7 @@ class Poller:
         functions: who runs them.
         mapping: the deployed AWS::Lambda::EventSourceMapping.
         causes: by message id, the record that brought the message.
+        queues: is told what is received and deleted.
     """
 
     def __init__(
@@ -76,19 +87,21 @@ class Poller:
         functions: Functions,
         mapping: Resource,
         causes: Mapping[str, int | None],
+        queues: QueueMetrics,
     ) -> None:
         request = mapping.facts["request"]
-        queues = world.stack.of_type("AWS::SQS::Queue")
+        known = world.stack.of_type("AWS::SQS::Queue")
         self.queue_arn: str = request["EventSourceArn"]
         self._world = world
         self._functions = functions
         self._causes = causes
+        self._queues = queues
         self._function: str = request["FunctionName"]
         self._batch: int = request["BatchSize"]
         self._window_s: int = request["MaximumBatchingWindowInSeconds"]
         self._partial = "ReportBatchItemFailures" in request["FunctionResponseTypes"]
         self._filters: list[Pattern] = [compile_pattern(each) for each in mapping.facts["filters"]]
-        queue = next(each for each in queues if each.attributes["Arn"] == self.queue_arn)
+        queue = next(each for each in known if each.attributes["Arn"] == self.queue_arn)
         self._visibility_s: int = queue.facts["visibility_s"]
         self._due: datetime | None = None
 
@@ -101,7 +114,7 @@ class Poller:
         """Look at the queue as soon as the batch is full or the window is over."""
         now = self._world.clock.now()
         waiting = self._world.state.waiting(self.queue_arn)
-        visible = sum(instant <= now.timestamp() for instant in waiting)
+        visible = sum(instant < now.timestamp() for instant in waiting)
         if visible:
             full = visible >= self._batch or not self._window_s
             self._schedule(now if full else now + timedelta(seconds=self._window_s))
@@ -130,12 +143,15 @@ class Poller:
         batch, moved = self._world.state.receive(
             self.queue_arn, self._batch, visibility_s, _LARGEST_BATCH
         )
+        if batch:
+            self._queues.used(self.queue_arn, "NumberOfMessagesReceived", len(batch))
         for message_id, dead_letter_arn in moved:
             name = dead_letter_arn.rsplit(":", 1)[-1]
-            self._world.journal.add(
+            moved_to = self._world.journal.add(
                 "dead-letter", name, cause=self._causes.get(message_id), queue=dead_letter_arn,
                 message_id=message_id, source=self.queue_arn,
             )  # fmt: skip
+            self._queues.used(dead_letter_arn, None, 0, moved_to.id)
         if batch:
             self._may("sqs:ReceiveMessage", self._causes.get(batch[0].message_id))
         wanted = [message for message in batch if self._wants(message)]
@@ -172,6 +188,7 @@ class Poller:
         if done and self._may("sqs:DeleteMessage", self._causes.get(done[0].message_id)):
             for message in done:
                 self._world.state.delete(self.queue_arn, message.receipt_handle)
+            self._queues.used(self.queue_arn, "NumberOfMessagesDeleted", len(done))
 
     def _may(self, action: str, cause: int | None = None) -> bool:
         """Lambda polls in the name of the function's role."""
@@ -184,16 +201,7 @@ class Poller:
         return decision.allowed or self._may("sqs:ReceiveMessage")
 
     def _record(self, message: Received) -> dict[str, Any]:
-        attributes: dict[str, Any] = {
-            name: {
-                "stringValue": value.get("StringValue"),
-                "binaryValue": value.get("BinaryValue"),
-                "stringListValues": [],
-                "binaryListValues": [],
-                "dataType": value.get("DataType"),
-            }
-            for name, value in message.message_attributes.items()
-        }
+        attributes = {k: _attribute(v) for k, v in message.message_attributes.items()}
         return {
             "messageId": message.message_id,
             "receiptHandle": message.receipt_handle,
@@ -228,6 +236,18 @@ def failed_messages(outcome: Outcome, batch: Sequence[str], partial_failures: bo
         return set(batch)
     named = [item.get("itemIdentifier") if isinstance(item, Mapping) else None for item in items]
     return {str(each) for each in named} if all(each in batch for each in named) else set(batch)
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A message attribute as a function sees it: one value, bytes in base64."""
+    lists: dict[str, Any] = {"stringListValues": [], "binaryListValues": []}
+    binary = value.get("BinaryValue")
+    if binary is None:
+        one = {"stringValue": value.get("StringValue")}
+    else:
+        raw = binary if isinstance(binary, bytes) else str(binary).encode()
+        one = {"binaryValue": base64.b64encode(raw).decode()}
+    return {**one, **lists, "dataType": value.get("DataType")}
 
 
 def _parsed(body: str) -> Any:

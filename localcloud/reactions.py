@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from localcloud.alarms import Alarms
 from localcloud.bus import Bus
 from localcloud.engines.glue import GlueJobs
 from localcloud.engines.runs import Runs
@@ -17,10 +18,12 @@ from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations, check_size
 from localcloud.pollers import Pollers
+from localcloud.queue_metrics import QueueMetrics
 from localcloud.requested import check_replay, check_rule, check_schedule, check_targets, matches
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
-from localcloud.wiring import Archive, Call, Invoke, Invoked, Job, Replay, StoredObject
+from localcloud.topics import Topics
+from localcloud.wiring import Archive, Call, Invoke, Invoked, Job, Published, Replay, StoredObject
 from localcloud.world import World
 
 
@@ -38,6 +41,9 @@ class Reactions:
     glue: GlueJobs
     schedules: Schedules
     sagemaker: Mapping[str, SageMakerJobs]
+    topics: Topics
+    queues: QueueMetrics
+    alarms: Alarms
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
@@ -113,6 +119,28 @@ class Reactions:
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""
         self.pollers.arrived(queue_arn, message_id, self._cause())
+
+    def published(self, message: Published) -> str:
+        """A message was published to a topic."""
+        return self.topics.published(message, self._cause())
+
+    def metric_data(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+        """PutMetricData."""
+        self.world.metrics.request(namespace, data)
+
+    def metrics_read(self) -> None:
+        """Metrics are about to be read."""
+        self.queues.fill_all()
+
+    def alarm_changed(self, name: str) -> None:
+        """An alarm was made, changed or given another state through the API."""
+        self.alarms.changed(name)
+
+    def queue_used(self, queue_arn: str, metric: str | None = None, count: int = 1) -> None:
+        """A queue was used."""
+        self.queues.used(queue_arn, metric, count, self._cause())
+        if metric is None:
+            self.pollers.look(queue_arn)
 
     def invoke(self, call: Invoke) -> Invoked | None:
         """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now."""

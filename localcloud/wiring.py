@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -181,6 +181,82 @@ class RefusedError(Exception):
     """A request that cannot be served; the text is the message of the service's error."""
 
 
+@dataclass(frozen=True)
+class Held:
+    """A message that is in a queue: instants in seconds since the epoch."""
+
+    sent: float
+    visible_at: float
+    delayed_until: float
+
+
+@dataclass(frozen=True)
+class Published:
+    """A message published to a topic.
+
+    Attributes:
+        topic_arn: the topic.
+        message: the body.
+        subject: None if there is none.
+        attributes: message attributes by name, each with Type and Value (text; Binary in base64).
+        structured: whether the body is JSON with one text for each protocol.
+    """
+
+    topic_arn: str
+    message: str
+    subject: str | None = None
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    structured: bool = False
+
+
+@dataclass(frozen=True)
+class StoredSubscription:
+    """A subscription as it stands now; `dead_letter_arn` is empty if there is none."""
+
+    arn: str
+    protocol: str
+    endpoint: str
+    raw: bool
+    filter_policy: str | None
+    filter_scope: str
+    dead_letter_arn: str
+
+
+@dataclass(frozen=True)
+class StoredAlarm:
+    """A metric alarm as it stands now, in the words of DescribeAlarms.
+
+    Attributes:
+        period: seconds; a multiple of 60.
+        datapoints: DatapointsToAlarm (M), of `periods` EvaluationPeriods (N).
+        statistic: Sum, Average, Minimum, Maximum, SampleCount or a percentile such as p99.
+        missing: TreatMissingData: missing, ignore, breaching or notBreaching.
+        actions: ARNs by the state whose beginning runs them; empty while actions are disabled.
+    """
+
+    name: str
+    arn: str
+    description: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    unit: str | None
+    period: int
+    periods: int
+    datapoints: int
+    comparison: str
+    threshold: float
+    missing: str
+    actions_enabled: bool
+    actions: Mapping[str, tuple[str, ...]]
+    configured: datetime
+    state: str
+    reason: str
+    reason_data: str
+    since: datetime
+
+
 class Job(Protocol):
     """A Glue job and its runs, as the API tells of them."""
 
@@ -247,6 +323,21 @@ class Hooks(Protocol):
 
     def check_replay(self, bus: str, filter_arns: list[str]) -> None:
         """StartReplay is about to be done: raises Refused if it cannot be."""
+
+    def published(self, message: Published) -> str:
+        """A message was published to a topic: returns its id."""
+
+    def metric_data(self, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+        """PutMetricData: MetricDatum structures."""
+
+    def metrics_read(self) -> None:
+        """Metrics are about to be read."""
+
+    def alarm_changed(self, name: str) -> None:
+        """An alarm was made, changed or given another state through the API."""
+
+    def queue_used(self, queue_arn: str, metric: str | None = None, count: int = 1) -> None:
+        """A queue was used: what it holds may be different. `metric` counts `count` messages."""
 
     def message_added(self, queue_arn: str, message_id: str) -> None:
         """A message arrived in a queue."""

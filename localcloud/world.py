@@ -16,7 +16,8 @@ from localcloud.clock import Clock, Task
 from localcloud.deploy.stack import Stack
 from localcloud.iam.guard import Guard
 from localcloud.journal import Journal
-from localcloud.seams import State
+from localcloud.metrics import Metrics
+from localcloud.seams import Monitoring, State
 
 ADMINISTRATOR = "Administrator"  # the role by which another account's administrator acts
 
@@ -41,6 +42,7 @@ class World:
         faults: asked with a target's ARN before anything is handed over to it; one that raises
             DeliveryError makes the delivery fail as if the target had.
         administrators: access keys of the administrators of all accounts.
+        metrics: what CloudWatch is told.
     """
 
     account: str
@@ -56,6 +58,7 @@ class World:
     disorder: Disorder = field(default_factory=lambda: Disorder(Chaos()))
     faults: list[Callable[[str], None]] = field(default_factory=list)
     administrators: set[str] = field(default_factory=lambda: {ADMIN_KEY})
+    metrics: Metrics = field(init=False)
     _sessions: dict[str, Any] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)
@@ -63,6 +66,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.guard = Guard(self)
+        self.metrics = Metrics(self.clock.now, Monitoring(self.account, self.region))
 
     def client(self, service: str, account: str | None = None) -> Any:
         """The boto3 client of an account's administrator; of this account's if none is named.

@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud import limits
 from localcloud.clients import admin_client
 from localcloud.deploy import dynamic
 from localcloud.deploy.intrinsics import NO_VALUE, Scope, references
@@ -74,7 +75,14 @@ class Deployment:
             DeployError: something in the template cannot be honoured.
         """
         try:
-            template, self._lines = read_template(self._build / "template.yaml")
+            path = self._build / "template.yaml"
+            template, self._lines = read_template(path)
+            _check_counts(path.stat().st_size, limits.TEMPLATE, "the template has")
+            for section, limit in (
+                ("Parameters", limits.PARAMETERS),
+                ("Outputs", limits.OUTPUTS),
+            ):
+                _check_counts(len(template.get(section, {})), limit, f"{section} has")
             values = parameter_values(
                 template.get("Parameters", {}),
                 self._given,
@@ -87,6 +95,7 @@ class Deployment:
                 for name, value in values.items()
             }
             plain = translate(template, texts, self._region)
+            _check_counts(len(plain["Resources"]), limits.RESOURCES, "the stack has")
             scope = self._scope(plain, values)
             self._create(plain["Resources"], scope)
             self._output(plain.get("Outputs", {}), scope)
@@ -196,6 +205,12 @@ class Deployment:
 def _plain(value: Any) -> Any:
     dynamic.refuse(value, "outputs")
     return value
+
+
+def _check_counts(number: int, limit: limits.Limit, subject: str) -> None:
+    if not limit.allows(number):
+        unit = limit.unit or "entries"
+        raise DeployError(f"{subject} {number:,} {unit}; {limit.most:,} are allowed ({limit.what})")
 
 
 def order(resources: Mapping[str, Any], declared: set[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.errors import DeployError
+from localcloud.limits import Limit
 
 
 class Props:
@@ -53,6 +54,13 @@ class Props:
         if isinstance(value, bool) or not str(value).lstrip("-").isdigit():
             raise self.error(name, f"must be a whole number, not {value!r}")
         return int(value)
+
+    def bounded(self, name: str, limit: Limit, default: int) -> int:
+        """A whole number within one of AWS's limits."""
+        value = self.integer(name, default)
+        if value is None or not limit.allows(value):
+            raise self.error(name, f"must be from {limit.least or 0} to {limit.most}, not {value}")
+        return value
 
     def boolean(self, name: str, default: bool = False) -> bool:
         """A truth value, written as one or as its text."""

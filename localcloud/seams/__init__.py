@@ -5,6 +5,7 @@ runs: see docs/localcloud.md) is cut out here, a module a service, and handed to
 line of `SEAMS`, pinned to the signature it replaces, so that another moto fails loudly and readably.
 """
 
+from localcloud.seams.metrics import Monitoring
 from localcloud.seams.permissions import Permissions
 from localcloud.seams.running import (
     MOTO_VERSION,
@@ -14,13 +15,16 @@ from localcloud.seams.running import (
     moto_running,
 )
 from localcloud.seams.state import State
+from localcloud.seams.topics import subscriptions
 
 __all__ = [
     "MOTO_VERSION",
     "SEAMS",
+    "Monitoring",
     "Permissions",
     "QuietHandler",
     "State",
     "application",
     "moto_running",
+    "subscriptions",
 ]

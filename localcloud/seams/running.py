@@ -22,12 +22,15 @@ from localcloud.seams import (
     events,
     functions,
     glue,
+    metrics,
     queues,
     requests,
     s3,
     sagemaker,
     scheduler,
+    sizes,
     times,
+    topics,
 )
 from localcloud.wiring import Hooks
 
@@ -42,6 +45,9 @@ SEAMS = (
     *functions.SEAMS,
     *glue.SEAMS,
     *sagemaker.SEAMS,
+    *topics.SEAMS,
+    *sizes.SEAMS,
+    *metrics.SEAMS,
     *requests.SEAMS,
     *times.SEAMS,
 )

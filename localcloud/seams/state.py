@@ -17,7 +17,7 @@ from moto.sqs.models import Queue, sqs_backends
 
 from localcloud.seams import scheduler
 from localcloud.seams.archives import StoredArchive
-from localcloud.wiring import Archive, Received, StoredRule, StoredSchedule
+from localcloud.wiring import Archive, Held, Received, StoredRule, StoredSchedule
 
 
 class State:
@@ -140,6 +140,14 @@ class State:
         queue = self._queue(arn)
         messages = _held(queue) if queue is not None else []
         return [max(m.visible_at, m.delayed_until) / 1000.0 for m in messages]
+
+    def held(self, arn: str) -> list[Held]:
+        """The messages in a queue; none if there is no such queue."""
+        queue = self._queue(arn)
+        return [
+            Held(m.sent_timestamp / 1000.0, m.visible_at / 1000.0, m.delayed_until / 1000.0)
+            for m in (_held(queue) if queue is not None else [])
+        ]
 
     def know_managed_policy(self, arn: str) -> bool:
         """Make one of AWS's managed policies attachable; False if AWS has none of this ARN."""

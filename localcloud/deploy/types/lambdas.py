@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from localcloud import limits
 from localcloud.deploy.maker import Maker
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
 from localcloud.pattern import InvalidPattern
 from localcloud.pattern import compile as compile_pattern
 
-_MOST_LAYERS = 5
-_MOST_ENVIRONMENT = 4 * 1024
-_LONGEST_TIMEOUT_S = 900
+_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 @resource(
@@ -27,7 +28,7 @@ _LONGEST_TIMEOUT_S = 900
 def function(props: Props, maker: Maker) -> Made:
     """A function from a zip; limits of the "Lambda quotas" page are enforced."""
     client = maker.client("lambda")
-    name = props.text("FunctionName") or maker.name(64)
+    name = _function_name(props, maker)
     props.choice("PackageType", "Zip", default="Zip")
     layers = _layers(props, maker)
     request: dict[str, Any] = {
@@ -37,25 +38,26 @@ def function(props: Props, maker: Maker) -> Made:
         "Runtime": props.choice("Runtime", "python3.11"),
         "Role": str(props.need("Role")),
         "Description": props.text("Description"),
-        "Timeout": _bounded(props, "Timeout", 3, 1, _LONGEST_TIMEOUT_S),
-        "MemorySize": _bounded(props, "MemorySize", 128, 128, 10240),
+        "Timeout": props.bounded("Timeout", limits.TIMEOUT, 3),
+        "MemorySize": props.bounded("MemorySize", limits.MEMORY, 128),
         "Environment": {"Variables": _environment(props)},
         "Layers": list(layers),
         "Architectures": props.take("Architectures", ["x86_64"]),
         "Tags": props.tags(),
     }
     if (storage := props.group("EphemeralStorage")) is not None:
-        request["EphemeralStorage"] = {"Size": storage.integer("Size")}
+        request["EphemeralStorage"] = {"Size": storage.bounded("Size", limits.STORAGE, 512)}
     if (tracing := props.group("TracingConfig")) is not None:
         request["TracingConfig"] = {"Mode": tracing.text("Mode")}
-    dead = props.group("DeadLetterConfig")
+    dead = _dead_letter(props)
     facts = {
         "request": request,
         "code": maker.artefacts[_uri(request["Code"])].folder,
         "layers": list(layers.values()),
         "logging": _logging(props, name),
-        "dead_letter_arn": dead.need("TargetArn") if dead else None,
+        "dead_letter_arn": dead,
     }
+    _check_size(props, maker, request)
     arn = client.create_function(**request)["FunctionArn"]
     if (reserved := props.integer("ReservedConcurrentExecutions")) is not None:
         if reserved == 0:
@@ -63,6 +65,36 @@ def function(props: Props, maker: Maker) -> Made:
             raise props.error("ReservedConcurrentExecutions", message)
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     return Made(name, {"Arn": arn}, facts)
+
+
+def _function_name(props: Props, maker: Maker) -> str:
+    longest = limits.FUNCTION_NAME.most
+    name = props.text("FunctionName") or maker.name(longest)
+    if not _NAME.fullmatch(name) or len(name) > longest:
+        message = f"{name!r} must be up to {longest} letters, digits, hyphens and underscores"
+        raise props.error("FunctionName", message)
+    return name
+
+
+def _check_size(props: Props, maker: Maker, request: Mapping[str, Any]) -> None:
+    """What the function unpacks to, layers included."""
+    size = maker.artefacts[_uri(request["Code"])].size
+    for layer in maker.stack.of_type("AWS::Lambda::LayerVersion"):
+        size += layer.facts["size"] if layer.physical_id in request["Layers"] else 0
+    if not limits.UNZIPPED.allows(size):
+        message = f"code and layers unpack to {size:,} bytes, {limits.UNZIPPED.most:,} are allowed"
+        raise props.error("Code", message)
+
+
+def _dead_letter(props: Props) -> str | None:
+    """Where events go that failed to the end: a standard queue or topic."""
+    group = props.group("DeadLetterConfig")
+    if group is None:
+        return None
+    arn = str(group.need("TargetArn"))
+    if arn.split(":")[2:3] not in (["sqs"], ["sns"]) or arn.endswith(".fifo"):
+        raise group.error("TargetArn", f"{arn} is no standard queue or topic")
+    return arn
 
 
 def _code(props: Props, prop: str) -> dict[str, str]:
@@ -76,29 +108,23 @@ def _uri(code: dict[str, str]) -> str:
     return f"s3://{code['S3Bucket']}/{code['S3Key']}"
 
 
-def _bounded(props: Props, name: str, default: int, least: int, most: int) -> int:
-    value = props.integer(name, default)
-    if value is None or not least <= value <= most:
-        raise props.error(name, f"must be from {least} to {most}, not {value}")
-    return value
-
-
 def _environment(props: Props) -> dict[str, str]:
     group = props.group("Environment")
     variables = (
         {str(k): str(v) for k, v in (group.take("Variables") or {}).items()} if group else {}
     )
-    size = sum(len(key) + len(value) for key, value in variables.items())
-    if size > _MOST_ENVIRONMENT:
-        raise props.error("Environment", f"has {size} bytes, {_MOST_ENVIRONMENT} are allowed")
+    size = sum(len((key + value).encode()) for key, value in variables.items())
+    if not limits.ENVIRONMENT.allows(size):
+        most = limits.ENVIRONMENT.most
+        raise props.error("Environment", f"has {size} bytes, {most} are allowed")
     return variables
 
 
 def _layers(props: Props, maker: Maker) -> dict[str, Path]:
     """The function's layers by ARN, and the folder each was built into."""
     layers = [str(arn) for arn in props.take("Layers") or []]
-    if len(layers) > _MOST_LAYERS:
-        raise props.error("Layers", f"a function has at most {_MOST_LAYERS} layers")
+    if not limits.LAYERS.allows(len(layers)):
+        raise props.error("Layers", f"a function has at most {limits.LAYERS.most} layers")
     folders = {}
     for arn in layers:
         layer = maker.stack.find("AWS::Lambda::LayerVersion", arn)
@@ -136,8 +162,9 @@ def layer_version(props: Props, maker: Maker) -> Made:
         CompatibleArchitectures=props.take("CompatibleArchitectures", []),
         LicenseInfo=props.text("LicenseInfo"),
     )["LayerVersionArn"]
-    folder = maker.artefacts[_uri(content)].folder
-    return Made(arn, {"LayerVersionArn": arn}, {"folder": folder})
+    artefact = maker.artefacts[_uri(content)]
+    facts = {"folder": artefact.folder, "size": artefact.size}
+    return Made(arn, {"LayerVersionArn": arn}, facts)
 
 
 @resource(
@@ -167,8 +194,8 @@ def event_source_mapping(props: Props, maker: Maker) -> Made:
     name = name.rsplit(":", 1)[-1]
     if ":sqs:" not in source or source.endswith(".fifo"):
         raise props.error("EventSourceArn", f"{source} is not a standard SQS queue")
-    size = _bounded(props, "BatchSize", 10, 1, 10_000)
-    window = _bounded(props, "MaximumBatchingWindowInSeconds", 0, 0, 300)
+    size = props.bounded("BatchSize", limits.BATCH_SIZE, 10)
+    window = props.bounded("MaximumBatchingWindowInSeconds", limits.BATCH_WINDOW, 0)
     if size > 10 and window < 1:
         message = f"above 10 needs a MaximumBatchingWindowInSeconds of at least 1, not {window}"
         raise props.error("BatchSize", message)
@@ -177,8 +204,10 @@ def event_source_mapping(props: Props, maker: Maker) -> Made:
     request["MaximumBatchingWindowInSeconds"] = window
     request["Enabled"] = props.boolean("Enabled", default=True)
     request["FunctionResponseTypes"] = props.take("FunctionResponseTypes", [])
+    if odd := set(request["FunctionResponseTypes"]) - {"ReportBatchItemFailures"}:
+        raise props.error("FunctionResponseTypes", f"there is no {sorted(odd)[0]!r}")
     if (scaling := props.group("ScalingConfig")) is not None:
-        most = _bounded(scaling, "MaximumConcurrency", 2, 2, 1000)
+        most = scaling.bounded("MaximumConcurrency", limits.CONCURRENCY, 2)
         request["ScalingConfig"] = {"MaximumConcurrency": most}
     filters = _filters(props)
     if filters:
@@ -205,6 +234,8 @@ def _visible_long_enough(props: Props, maker: Maker, source: str, name: str) -> 
 def _filters(props: Props) -> list[str]:
     criteria = props.group("FilterCriteria")
     filters = [str(each.need("Pattern")) for each in criteria.groups("Filters")] if criteria else []
+    if not limits.FILTERS.allows(len(filters)):
+        raise props.error("FilterCriteria", f"a mapping has at most {limits.FILTERS.most} filters")
     for pattern in filters:
         try:
             compile_pattern(pattern)
@@ -221,14 +252,15 @@ def event_invoke_config(props: Props, maker: Maker) -> Made:
     """How asynchronous invocations are repeated and where they end; see localcloud.invocations."""
     name = str(props.need("FunctionName"))
     props.choice("Qualifier", "$LATEST")
-    retries = _bounded(props, "MaximumRetryAttempts", 2, 0, 2)
-    age = _bounded(props, "MaximumEventAgeInSeconds", 6 * 3600, 60, 6 * 3600)
+    retries = props.bounded("MaximumRetryAttempts", limits.ASYNC_RETRIES, 2)
+    age = props.bounded("MaximumEventAgeInSeconds", limits.ASYNC_AGE, 6 * 3600)
     destinations: dict[str, dict[str, str]] = {}
     if (config := props.group("DestinationConfig")) is not None:
         for outcome in ("OnFailure", "OnSuccess"):
             if (destination := config.group(outcome)) is not None:
                 arn = str(destination.need("Destination"))
-                if arn.split(":")[2] not in {"sqs", "events", "lambda"}:
+                known = arn.split(":")[2:3] in (["sqs"], ["sns"], ["events"], ["lambda"])
+                if not known or arn.endswith(".fifo"):
                     raise destination.error("Destination", f"{arn} is not a supported destination")
                 destinations[outcome] = {"Destination": arn}
     maker.client("lambda").put_function_event_invoke_config(

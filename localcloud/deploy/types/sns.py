@@ -9,6 +9,8 @@ from localcloud.deploy.maker import Maker
 from localcloud.deploy.policies import policy
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
+from localcloud.filters import SCOPES, compile_filter
+from localcloud.pattern import InvalidPattern
 
 
 @resource(
@@ -43,23 +45,54 @@ def topic_policy(props: Props, maker: Maker) -> Made:
 
 @resource(
     "AWS::SNS::Subscription", "Endpoint", "FilterPolicy", "FilterPolicyScope", "Protocol",
-    "RawMessageDelivery", "TopicArn",
+    "RawMessageDelivery", "RedrivePolicy", "Region", "TopicArn", kept=("Protocol",),
 )  # fmt: skip
 def subscription(props: Props, maker: Maker) -> Made:
-    """A queue that receives a topic's messages, or a mail address that is only kept."""
-    protocol = props.choice("Protocol", "sqs", "email", "email-json")
+    """A queue or a function that receives a topic's messages, or somebody whom nothing reaches."""
+    protocol = props.choice("Protocol", "sqs", "lambda", "email", "email-json", "sms")
+    topic, endpoint = str(props.need("TopicArn")), str(props.need("Endpoint"))
+    if props.text("Region", maker.region) != maker.region:
+        raise props.error("Region", f"is not this cloud's, {maker.region}")
+    if protocol in {"sqs", "lambda"} and endpoint.split(":")[2:3] != [protocol]:
+        raise props.error("Endpoint", f"{endpoint} is no ARN that {protocol} delivers to")
     attributes: dict[str, Any] = {}
     if "RawMessageDelivery" in props:
-        attributes["RawMessageDelivery"] = str(props.boolean("RawMessageDelivery")).lower()
-    if "FilterPolicy" in props:
-        attributes["FilterPolicy"] = json.dumps(props.take("FilterPolicy"))
-    if "FilterPolicyScope" in props:
-        attributes["FilterPolicyScope"] = props.text("FilterPolicyScope")
+        raw = props.boolean("RawMessageDelivery")
+        if raw and protocol != "sqs":
+            raise props.error("RawMessageDelivery", f"{protocol} has no raw delivery")
+        attributes["RawMessageDelivery"] = str(raw).lower()
+    attributes |= _filter(props)
+    dead = ""
+    if (redrive := props.group("RedrivePolicy")) is not None:
+        dead = str(redrive.need("deadLetterTargetArn"))
+        if dead.split(":")[2:3] != ["sqs"] or dead.endswith(".fifo"):
+            raise redrive.error("deadLetterTargetArn", f"{dead} is no standard queue")
+        attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": dead})
     arn = maker.client("sns").subscribe(
-        TopicArn=props.need("TopicArn"),
+        TopicArn=topic,
         Protocol=protocol,
-        Endpoint=props.need("Endpoint"),
+        Endpoint=endpoint,
         Attributes=attributes,
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
-    return Made(arn, {"Arn": arn})
+    check = {
+        "topic_arn": topic,
+        "protocol": protocol,
+        "endpoint": endpoint,
+        "dead_letter_arn": dead,
+    }
+    return Made(arn, {"Arn": arn}, {"check": check})
+
+
+def _filter(props: Props) -> dict[str, str]:
+    """The filter policy, an object or its JSON, and what it looks at."""
+    scope = props.choice("FilterPolicyScope", *SCOPES, default=SCOPES[0])
+    policy = props.take("FilterPolicy")
+    if policy is None:
+        return {}
+    try:
+        policy = json.loads(policy) if isinstance(policy, str) else policy
+        compile_filter(policy, scope)
+    except (InvalidPattern, json.JSONDecodeError) as error:
+        raise props.error("FilterPolicy", str(error)) from error
+    return {"FilterPolicyScope": scope, "FilterPolicy": json.dumps(policy)}

@@ -8,28 +8,31 @@ from localcloud.deploy.maker import Maker
 from localcloud.deploy.policies import policy
 from localcloud.deploy.props import Props
 from localcloud.deploy.registry import Made, resource
-
-_NUMBERS = (
-    "DelaySeconds", "KmsDataKeyReusePeriodSeconds", "MaximumMessageSize", "MessageRetentionPeriod",
-    "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout",
-)  # fmt: skip
+from localcloud.limits import QUEUE_ATTRIBUTES, RECEIVE_COUNT
 
 
 @resource(
-    "AWS::SQS::Queue", *_NUMBERS, "KmsMasterKeyId", "QueueName", "RedrivePolicy",
+    "AWS::SQS::Queue", *QUEUE_ATTRIBUTES, "KmsMasterKeyId", "QueueName", "RedrivePolicy",
     "SqsManagedSseEnabled", "Tags",
     kept=("KmsMasterKeyId", "MessageRetentionPeriod", "SqsManagedSseEnabled"),
 )  # fmt: skip
 def queue(props: Props, maker: Maker) -> Made:
     """A standard queue."""
     name = props.text("QueueName") or maker.name(80)
-    attributes = {key: str(props.integer(key)) for key in _NUMBERS if key in props}
+    attributes = {
+        key: str(props.bounded(key, limit, 0))
+        for key, limit in QUEUE_ATTRIBUTES.items()
+        if key in props
+    }
     if "KmsMasterKeyId" in props:
         attributes["KmsMasterKeyId"] = props.text("KmsMasterKeyId")
     if "SqsManagedSseEnabled" in props:
         attributes["SqsManagedSseEnabled"] = str(props.boolean("SqsManagedSseEnabled")).lower()
     if (redrive := props.group("RedrivePolicy")) is not None:
-        dead, count = redrive.need("deadLetterTargetArn"), redrive.integer("maxReceiveCount")
+        dead, count = (
+            redrive.need("deadLetterTargetArn"),
+            redrive.bounded("maxReceiveCount", RECEIVE_COUNT, 0),
+        )
         policy = {"deadLetterTargetArn": dead, "maxReceiveCount": count}
         attributes["RedrivePolicy"] = json.dumps(policy)
     sqs = maker.client("sqs")

@@ -41,6 +41,11 @@ QUEUES = """
             Action: sqs:SendMessage
             Resource: [!GetAtt Queue.Arn, !GetAtt Dead.Arn]
             Condition: {ArnLike: {"aws:SourceArn": "arn:aws:events:*:*:rule/*"}}
+          - Effect: Allow
+            Principal: {Service: sns.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Queue.Arn
+            Condition: {ArnLike: {"aws:SourceArn": !Sub "arn:aws:sns:*:${AWS::AccountId}:*"}}
 """
 TO_QUEUE = "[{Id: q, Arn: !GetAtt Queue.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from localcloud import Cloud
+from localcloud.errors import DeployError
 from tests.integration.localcloud.builds import ROLE
 from tests.integration.localcloud.conftest import START, Deploy
 
@@ -186,3 +188,168 @@ def test_a_function_that_was_never_deployed_is_refused(deploy: Deploy, kind: str
     client = cloud.client("lambda")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.invoke(FunctionName="elsewhere", InvocationType=kind, Payload=b"{}")
+
+
+def config(outcome: str, kind: str, arn: str, more: str = "") -> str:
+    return f"""
+      EventInvokeConfig:
+        MaximumRetryAttempts: 0
+        {more}
+        DestinationConfig: {{{outcome}: {{Type: {kind}, Destination: {arn}}}}}
+"""
+
+
+def measured(cloud: Cloud, metric: str) -> float:
+    answer = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda", MetricName=metric, Period=86_400, Statistics=["Sum"],
+        Dimensions=[{"Name": "FunctionName", "Value": cloud.physical_id("Door")}],
+        StartTime=START - timedelta(hours=1), EndTime=START + timedelta(hours=23),
+    )  # fmt: skip
+    return sum(point["Sum"] for point in answer["Datapoints"])
+
+
+TOPIC = """
+  Topic: {Type: AWS::SNS::Topic}
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Told]
+      PolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: {Service: sns.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Told.Arn
+  Subscription:
+    Type: AWS::SNS::Subscription
+    Properties:
+      {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Told.Arn, RawMessageDelivery: true}
+"""
+
+
+def test_a_topic_can_be_a_destination(deploy: Deploy) -> None:
+    to_topic = config("OnFailure", "SNS", "!Ref Topic")
+    cloud = deploy(function(to_topic) + TOPIC, {"Door/app.py": DOOR})
+    invoke(cloud, {"fail": 9})
+    assert attempts(cloud) == [(0, "failed")]
+    (message,) = messages(cloud, "Told")
+    assert json.loads(message["Body"])["requestContext"]["condition"] == "RetriesExhausted"
+
+
+def test_a_topic_can_take_dead_letters(deploy: Deploy) -> None:
+    dead = "      DeadLetterQueue: {Type: SNS, TargetArn: !Ref Topic}"
+    cloud = deploy(function(dead) + TOPIC, {"Door/app.py": DOOR})
+    invoke(cloud, {"fail": 9})
+    assert len(attempts(cloud)) == 3
+    (message,) = messages(cloud, "Told")
+    assert json.loads(message["Body"]) == {"fail": 9}
+    attributes = message["MessageAttributes"]
+    assert attributes["ErrorCode"] == {"DataType": "Number", "StringValue": "200"}
+    assert attributes["ErrorMessage"]["StringValue"] == "attempt 3"
+
+
+def test_another_function_can_be_a_destination(deploy: Deploy) -> None:
+    other = """
+  Other:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.11, Handler: app.handler, CodeUri: Other, Role: !GetAtt Role.Arn}
+"""
+    listener = "def handler(event, context):\n    print(event['responsePayload']['attempts'])\n"
+    cloud = deploy(
+        function(config("OnSuccess", "Lambda", "!GetAtt Other.Arn")) + other,
+        {"Door/app.py": DOOR, "Other/app.py": listener},
+    )
+    invoke(cloud, {})
+    assert attempts(cloud) == [(0, "ok"), (0, "ok")]
+    assert [r.detail["line"] for r in cloud.journal if r.kind == "log"] == ["1"]
+    told = next(r for r in cloud.journal if r.kind == "delivery")
+    second = [r for r in cloud.journal if r.kind == "invocation"][1]
+    assert second.cause == told.id
+
+
+def test_failure_can_be_told_to_a_bus(deploy: Deploy) -> None:
+    to_bus = config("OnFailure", "EventBridge", "!GetAtt Bus.Arn")
+    cloud = deploy(function(to_bus), {"Door/app.py": DOOR})
+    invoke(cloud, {"fail": 9})
+    cloud.run_until_idle()
+    (event,) = [r for r in cloud.journal if r.kind == "event"]
+    assert event.name == "Lambda Function Invocation Result - Failure"
+    assert event.detail["resources"] == [
+        cloud.stack.attribute("Bus", "Arn"),
+        cloud.stack.attribute("Door", "Arn") + ":$LATEST",
+    ]
+
+
+def test_destination_and_dead_letter_queue_are_both_served(deploy: Deploy) -> None:
+    both = config("OnFailure", "SQS", "!GetAtt Told.Arn")
+    both += "      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Dead.Arn}"
+    cloud = deploy(function(both), {"Door/app.py": DOOR})
+    invoke(cloud, {"fail": 9})
+    cloud.run_until_idle()
+    assert len(messages(cloud, "Told")) == len(messages(cloud, "Dead")) == 1
+    assert measured(cloud, "AsyncEventsReceived") == measured(cloud, "AsyncEventsDropped") == 1
+
+
+@pytest.mark.parametrize(
+    ("properties", "gone", "metric"),
+    [
+        (config("OnFailure", "SQS", "!GetAtt Told.Arn"), "Told", "DestinationDeliveryFailures"),
+        (
+            "      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Dead.Arn}",
+            "Dead",
+            "DeadLetterErrors",
+        ),
+    ],
+)
+def test_what_cannot_be_handed_over_is_visibly_lost_and_counted(
+    deploy: Deploy, properties: str, gone: str, metric: str
+) -> None:
+    cloud = deploy(function(properties), {"Door/app.py": DOOR})
+    cloud.client("sqs").delete_queue(QueueUrl=cloud.physical_id(gone))
+    invoke(cloud, {"fail": 9})
+    cloud.run_until_idle()
+    (lost,) = [r for r in cloud.journal if r.kind == "dead-letter"]
+    assert lost.status == "lost"
+    assert "NonExistentQueue" in lost.detail["message"]
+    assert measured(cloud, metric) == 1
+
+
+def test_a_destination_larger_than_its_service_takes_is_lost(deploy: Deploy) -> None:
+    door = "def handler(event, context):\n    return 'x' * 1_100_000\n"
+    cloud = deploy(function(config("OnSuccess", "SQS", "!GetAtt Told.Arn")), {"Door/app.py": door})
+    invoke(cloud, {})
+    cloud.run_until_idle()
+    (lost,) = [r for r in cloud.journal if r.kind == "delivery"]
+    assert lost.status == "lost"
+    assert measured(cloud, "DestinationDeliveryFailures") == 1
+
+
+def test_the_youngest_age_ends_before_the_second_retry(deploy: Deploy) -> None:
+    aged = """
+      EventInvokeConfig:
+        MaximumEventAgeInSeconds: 60
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Told.Arn}}
+"""
+    cloud = deploy(function(aged), {"Door/app.py": DOOR})
+    invoke(cloud, {"fail": 9})
+    assert attempts(cloud) == [(0, "failed"), (60, "failed")]
+    context = json.loads(messages(cloud, "Told")[0]["Body"])["requestContext"]
+    assert (context["condition"], context["approximateInvokeCount"]) == ("EventAgeExceeded", 2)
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ("      EventInvokeConfig: {MaximumRetryAttempts: 3}", "must be from 0 to 2, not 3"),
+        ("      EventInvokeConfig: {MaximumEventAgeInSeconds: 59}", "must be from 60 to 21600"),
+        ("      EventInvokeConfig: {MaximumEventAgeInSeconds: 21601}", "must be from 60 to 21600"),
+        (config("OnFailure", "SQS", "arn:aws:s3:::bucket"), "is not a supported destination"),
+        (
+            "      DeadLetterQueue: {Type: SQS, TargetArn: 'arn:aws:sqs:eu-west-1:1:q.fifo'}",
+            "is no standard queue or topic",
+        ),
+    ],
+)
+def test_what_lambda_would_refuse_is_refused(deploy: Deploy, properties: str, message: str) -> None:
+    with pytest.raises(DeployError, match=message):
+        deploy(function(properties), {"Door/app.py": DOOR})

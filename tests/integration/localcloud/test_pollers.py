@@ -6,6 +6,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from localcloud import Cloud
 from tests.integration.localcloud.builds import ROLE
 from tests.integration.localcloud.conftest import START, Deploy
@@ -105,7 +107,6 @@ def test_a_record_has_the_documented_shape(deploy: Deploy) -> None:
         "messageAttributes": {
             "k": {
                 "stringValue": "v",
-                "binaryValue": None,
                 "stringListValues": [],
                 "binaryListValues": [],
                 "dataType": "String",
@@ -115,6 +116,20 @@ def test_a_record_has_the_documented_shape(deploy: Deploy) -> None:
         "eventSource": "aws:sqs",
         "eventSourceARN": cloud.stack.attribute("Queue", "Arn"),
         "awsRegion": "eu-west-1",
+    }
+
+
+def test_a_binary_attribute_reaches_the_function_in_base64(deploy: Deploy) -> None:
+    door = "import json\ndef handler(event, context):\n    print(json.dumps(event))\n"
+    cloud = deploy(chain(), {"Door/app.py": door})
+    send(cloud, "hello", MessageAttributes={"k": {"DataType": "Binary", "BinaryValue": b"\0\xff"}})
+    cloud.run_until_idle()
+    line = next(r.detail["line"] for r in cloud.journal if r.kind == "log")
+    assert json.loads(line)["Records"][0]["messageAttributes"]["k"] == {
+        "binaryValue": "AP8=",
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": "Binary",
     }
 
 
@@ -207,3 +222,113 @@ def test_long_polling_does_not_wait_while_time_stands_still(deploy: Deploy) -> N
         QueueUrl=cloud.physical_id("Queue"), WaitTimeSeconds=20
     )
     assert "Messages" not in answer
+
+
+ANSWERING = """
+import json
+
+def handler(event, context):
+    bodies = [record["body"] for record in event["Records"]]
+    print(json.dumps(bodies))
+    return json.loads(bodies[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        (None, False),
+        ({}, False),
+        ({"batchItemFailures": []}, False),
+        ({"batchItemFailures": None}, False),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, True),
+        ({"batchItemFailures": [{"itemIdentifer": "misspelt"}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": "of no message"}]}, True),
+        ({"batchItemFailures": "all"}, True),
+        ({"failures": []}, True),
+        ("done", True),
+        ([], True),
+    ],
+)
+def test_answers_of_every_kind(deploy: Deploy, answer: Any, kept: bool) -> None:
+    cloud = deploy(chain(), {"Door/app.py": ANSWERING})
+    body = json.dumps(answer)
+    send(cloud, body)
+    assert batches(cloud) == [(0, [body])] if not kept else len(batches(cloud)) == 3
+    assert waiting(cloud, "Dead") == ([body] if kept else [])
+
+
+CONSUMING = """
+import json
+import os
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    (record,) = event["Records"]
+    print(json.dumps([record["body"]]))
+    doing, _, after = record["body"].partition(" then ")
+    which = {"QueueUrl": os.environ["URL"], "ReceiptHandle": record["receiptHandle"]}
+    if doing == "delete":
+        sqs.delete_message(**which)
+    else:
+        sqs.change_message_visibility(**which, VisibilityTimeout=int(doing))
+    if after == "fail":
+        raise ValueError("asked to")
+"""
+
+
+def consuming(deploy: Deploy) -> Cloud:
+    resources = chain().replace(
+        "Timeout: 60}", "Timeout: 60, Environment: {Variables: {URL: !Ref Queue}}}"
+    )
+    return deploy(resources, {"Door/app.py": CONSUMING})
+
+
+@pytest.mark.parametrize("after", ["succeed", "fail"])
+def test_a_message_deleted_by_another_during_the_work_is_gone(deploy: Deploy, after: str) -> None:
+    cloud = consuming(deploy)
+    send(cloud, f"delete then {after}")
+    assert batches(cloud) == [(0, [f"delete then {after}"])]
+    assert waiting(cloud, "Queue") == waiting(cloud, "Dead") == []
+
+
+def test_a_visibility_changed_during_the_work_is_when_it_comes_again(deploy: Deploy) -> None:
+    cloud = consuming(deploy)
+    send(cloud, "5 then fail")
+    assert [round(seconds) for seconds, _ in batches(cloud)] == [0, 5, 10]
+    assert waiting(cloud, "Dead") == ["5 then fail"]
+
+
+def test_a_message_given_back_by_another_consumer_is_taken_at_once(deploy: Deploy) -> None:
+    cloud = deploy(chain(), {"Door/app.py": DOOR})
+    sqs, url = cloud.client("sqs"), cloud.physical_id("Queue")
+    send(cloud, "a")
+    sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)
+    assert batches(cloud) == [(600.001, ["a"])]  # nobody gave it back
+    send(cloud, "b")
+    message = sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)["Messages"][0]
+    cloud._world.clock.after(
+        5,
+        lambda: sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        ),
+    )
+    assert batches(cloud)[1:] == [(pytest.approx(605, abs=0.1), ["b"])]
+
+
+def test_a_queue_deleted_before_its_message_is_taken_calls_nobody(deploy: Deploy) -> None:
+    cloud = deploy(chain(), {"Door/app.py": DOOR})
+    send(cloud, "a")
+    cloud.client("sqs").delete_queue(QueueUrl=cloud.physical_id("Queue"))
+    assert batches(cloud) == []
+
+
+def test_a_batch_ends_where_the_payload_of_an_invocation_would(deploy: Deploy) -> None:
+    door = "import json\ndef handler(event, context):\n    print(json.dumps([str(len(event['Records']))]))\n"
+    cloud = deploy(chain(), {"Door/app.py": door})
+    for _ in range(7):
+        send(cloud, "a" * 1024 * 1024)
+    assert [bodies for _, bodies in batches(cloud)] == [["5"], ["2"]]

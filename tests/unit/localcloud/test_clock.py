@@ -71,3 +71,23 @@ def test_waiting_for_what_is_due_takes_no_time(clock: Clock) -> None:
     clock.after(0, lambda: None)
     clock.wait(3600)
     assert len(clock) == 1
+
+
+def test_background_tasks_run_when_time_gets_there_but_do_not_make_it_go() -> None:
+    clock, seen = Clock(START), []
+    clock.after(10, lambda: seen.append("background"), background=True)
+    assert clock.take() is None
+    clock.after(20, lambda: seen.append("foreground"))
+    while (task := clock.take()) is not None:
+        task()
+    assert seen == ["background", "foreground"]
+    assert clock.now() == START + timedelta(seconds=20)
+
+
+def test_real_time_runs_background_tasks_too() -> None:
+    clock, seen = Clock(START), []
+    clock.after(10, lambda: seen.append("background"), background=True)
+    task = clock.take(until=START + timedelta(seconds=10))
+    assert task is not None
+    task()
+    assert seen == ["background"]
