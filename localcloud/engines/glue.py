@@ -122,9 +122,10 @@ class GlueEngine:
         with tempfile.TemporaryDirectory(prefix="glue-") as place:
             folder = Path(place)
             try:
-                script = self._fetch(run.job.definition["Command"]["ScriptLocation"], folder)
+                location = run.job.definition["Command"]["ScriptLocation"]
+                script = self._fetch(run, record, location, folder)
                 libraries = [
-                    self._fetch(each, folder / "libraries")
+                    self._fetch(run, record, each, folder / "libraries")
                     for each in run.arguments.get("--extra-py-files", "").split(",")
                     if each
                 ]
@@ -140,10 +141,17 @@ class GlueEngine:
                 partial(self._heard, run, record),
             )
 
-    def _fetch(self, uri: str, folder: Path) -> Path:
+    def _fetch(self, run: Run, record: int, uri: str, folder: Path) -> Path:
+        """Glue fetches in the name of the job's role."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not key:
             raise ValueError(f"{uri!r} is not an S3 location")
+        decision = self._world.guard.act(
+            self._role(run), "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}",
+            by="glue.amazonaws.com", cause=record,
+        )  # fmt: skip
+        if not decision.allowed:
+            raise ValueError(f"AccessDenied: s3:GetObject on {uri}; {decision.reason}")
         folder.mkdir(exist_ok=True)
         path = folder / Path(key).name
         self._world.client("s3").download_file(bucket, key, str(path))
@@ -152,10 +160,7 @@ class GlueEngine:
     def _environment(
         self, run: Run, record: int, libraries: list[Path], folder: Path
     ) -> dict[str, str]:
-        role = str(run.job.definition["Role"])
-        role = (
-            role if role.startswith("arn:") else f"arn:aws:iam::{self._world.account}:role/{role}"
-        )
+        role = self._role(run)
         session = f"GlueJobRunnerSession-{run.id[-12:]}"
         sts = self._world.client("sts")
         given = sts.assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
@@ -173,6 +178,12 @@ class GlueEngine:
             "PYTHONPATH": ":".join(str(path) for path in libraries),
             "TZ": "UTC",
         }
+
+    def _role(self, run: Run) -> str:
+        role = str(run.job.definition["Role"])
+        return (
+            role if role.startswith("arn:") else f"arn:aws:iam::{self._world.account}:role/{role}"
+        )
 
     def _heard(self, run: Run, record: int, line: str) -> None:
         short = line[:_LONGEST_LINE]
