@@ -8,7 +8,7 @@ resource's policy to say.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -43,6 +43,11 @@ class Guard:
 
     Args:
         world: the cloud.
+
+    Attributes:
+        used: what was made use of so far.
+        fault: called for every request of a role once it is allowed, before it is served; what it
+            raises as `Refused` is the answer. Here faults come in.
     """
 
     def __init__(self, world: World) -> None:
@@ -50,6 +55,7 @@ class Guard:
         self._known = Permissions()
         self._sessions: dict[str, Session] = {}
         self.used: set[Grant] = set()
+        self.fault: Callable[[Call, Principal], None] = lambda _call, _principal: None
 
     @contextmanager
     def called(self, call: Call, cause: int | None) -> Iterator[None]:
@@ -62,11 +68,13 @@ class Guard:
         if session is None:
             yield
             return
-        try:
-            wanted = needs(call, self._known)
-        except UnknownAction as error:
-            raise Refused("NotImplemented", str(error), 501) from error
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
+        first = Need(f"{call.service}:{call.operation()}", "*")
+        try:
+            wanted = self._needs(call, session)
+        except UnknownAction as error:
+            self._note(first, call.operation(), principal, "denied", Decision(False), cause)
+            raise Refused("NotImplemented", str(error), 501) from error
         grants: list[Grant] = []
         for need in wanted:
             decision = self._judged(principal, need)
@@ -75,15 +83,19 @@ class Guard:
                 raise self._refused(call, principal, need, decision)
             grants += decision.grants
         self.used.update(grants)
-        first = wanted[0] if wanted else Need(f"{call.service}:{call.operation()}", "*")
-        given = Decision(True, tuple(grants))
+        first = wanted[0] if wanted else first
+        given, status = Decision(True, tuple(grants)), "failed"
         try:
+            self.fault(call, principal)
             yield
-        except BaseException:
-            self._note(first, call.operation(), principal, "failed", given, cause)
-            raise
-        status = "ok" if call.status < 400 else "failed"
-        self._note(first, call.operation(), principal, status, given, cause)
+            status = "ok" if call.status < 400 else "failed"
+        finally:
+            self._note(first, call.operation(), principal, status, given, cause)
+
+    def _needs(self, call: Call, session: Session) -> list[Need]:
+        if session.policy:
+            raise UnknownAction("a session with a policy of its own is not played")
+        return needs(call, self._known)
 
     def judge_service(
         self, service: str, action: str, resource: str, context: Mapping[str, str] | None = None

@@ -21,8 +21,6 @@ FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 """Operations that need no permission."""
 
 RENAMED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("bedrock", "Converse"): ("InvokeModel",),
-    ("bedrock", "ConverseStream"): ("InvokeModelWithResponseStream",),
     ("lambda", "Invoke"): ("InvokeFunction",),
     ("s3", "CompleteMultipartUpload"): ("PutObject",),
     ("s3", "CreateMultipartUpload"): ("PutObject",),
@@ -66,7 +64,7 @@ OF_VERSION = {
 """S3 actions on an object -> the one for a named version."""
 
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "bedrock": {"ResourceId": ("modelId",), "GuardrailId": ("guardrailIdentifier",)},
+    "bedrock": {"GuardrailId": ("guardrailIdentifier",)},
     "cloudwatch": {"AlarmName": ("AlarmName", "AlarmNames")},
     "dynamodb": {"TableName": ("TableName",)},
     "events": {
@@ -93,7 +91,6 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "FeatureGroupName": ("FeatureGroupName",),
         "ModelPackageGroupName": ("ModelPackageGroupName",),
         "ModelPackageName": ("ModelPackageName",),
-        "PipelineExecutionRandomString": ("PipelineExecutionArn",),
     },
     "scheduler": {"ScheduleName": ("Name",), "GroupName": ("GroupName",)},
     "secretsmanager": {"SecretId": ("SecretId", "Name")},
@@ -103,6 +100,9 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "sts": {"RoleNameWithPath": ("RoleArn",)},
 }
 """prefix -> variable of an ARN template -> parameters that may hold it, else one of its own name."""
+
+ARNS = ("PipelineExecutionArn", "ResourceArn", "resourceArn", "ResourceARN")
+"""Parameters that hold the ARN of the resource itself."""
 
 DEFAULTS = {("events", "EventBusName"): "default", ("scheduler", "GroupName"): "default"}
 """What a variable is where the request leaves it out."""

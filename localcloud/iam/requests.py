@@ -9,6 +9,7 @@ from typing import Any
 from localcloud.iam.actions import fill, resource_types, variables
 from localcloud.iam.errors import UnknownAction
 from localcloud.iam.operations import (
+    ARNS,
     DEFAULTS,
     FREE,
     KEY_USE,
@@ -76,7 +77,7 @@ def _resource(action: str, call: Call, params: Params, known: Permissions) -> st
             last = values[variables(template)[-1]] if variables(template) else ""
             whole = last if last.startswith("arn:") else fill(template, values)
             return _exact(prefix, whole, call, params, known)
-    return "*"
+    return next((str(params[name]) for name in ARNS if params.get(name)), "*")
 
 
 def _value(prefix: str, variable: str, params: Params) -> str | None:
@@ -208,6 +209,15 @@ def _endpoint(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
     yield Need(f"sagemaker:{call.operation()}", arn)
 
 
+def _model(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """ "Actions, resources, and condition keys for Amazon Bedrock": Converse is InvokeModel."""
+    del known
+    model, streams = str(params["modelId"]), call.operation().endswith("Stream")
+    arn = f"arn:aws:bedrock:{call.region}::foundation-model/{model}"
+    action = "InvokeModelWithResponseStream" if streams else "InvokeModel"
+    yield Need(f"bedrock:{action}", model if model.startswith("arn:") else arn)
+
+
 def _parameters(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
     for name in params["Names"]:
         yield _need(f"ssm:{call.operation()}", call, {"Name": name}, known)
@@ -215,6 +225,10 @@ def _parameters(call: Call, params: Params, known: Permissions) -> Iterator[Need
 
 Special = Callable[[Call, Params, Permissions], Iterator[Need]]
 _SPECIAL: dict[tuple[str, str], Special] = {
+    ("bedrock", "Converse"): _model,
+    ("bedrock", "ConverseStream"): _model,
+    ("bedrock", "InvokeModel"): _model,
+    ("bedrock", "InvokeModelWithResponseStream"): _model,
     ("dynamodb", "BatchGetItem"): _items,
     ("dynamodb", "BatchWriteItem"): _items,
     ("dynamodb", "Query"): _indexed,

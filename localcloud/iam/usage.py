@@ -37,7 +37,8 @@ def used(records: Iterable[Record]) -> list[Used]:
     for record in records:
         if record.kind == "call":
             for where, action, resource in record.detail["grants"]:
-                key = (str(record.detail["role"]), record.name, Grant(where, action, resource))
+                name = record.name if "*" in action or "?" in action else action
+                key = (str(record.detail["role"]), name, Grant(where, action, resource))
                 counts[key] = counts.get(key, 0) + 1
     return [Used(*key, times) for key, times in counts.items()]
 

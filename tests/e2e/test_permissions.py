@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
 
 import pytest
 
+from localcloud.journal import Record, to_line
 from tests.conftest import ROOT
 from tests.reviewed_grants import reason
 from tests.scenario import Scenario, denials
@@ -38,6 +43,39 @@ def test_the_jobs_and_their_failures_need_no_more_than_is_granted(chain, hvac_fi
 def test_a_statement_taken_away_is_missed(build, where, how, action, resource):
     loss = lost(where, [each for each in granted() if each.where == where])
     assert (loss.how, loss.denied, loss.problem) == (how, ((action, resource),), "")
+
+
+def signalbox(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        cwd=ROOT, env={**os.environ, "COLUMNS": "200"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_the_command_sets_what_was_used_against_what_is_granted(build, tmp_path):
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/signalbox-IdempotencyTable"
+    grant = ["OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:PutItem", arn]
+    detail = {"role": "OnSensorFileRole", "resource": arn, "grants": [grant]}
+    denied = {**detail, "grants": [], "resource": "arn:aws:s3:::signalbox-databucket/runs/x"}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    calls = [
+        Record(1, None, now, "call", "dynamodb:PutItem", "ok", detail),
+        Record(2, None, now, "call", "s3:GetObject", "denied", denied),
+    ]
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text("".join(to_line(each) + "\n" for each in calls), encoding="utf-8")
+    ran = signalbox("permissions", str(trace))
+    assert ran.returncode == 0, ran.stderr
+    used, never = (part.replace("│", "|") for part in ran.stdout.split("Granted and never used"))
+    words = " ".join(used.split())
+    assert "OnSensorFile | dynamodb:PutItem" in words
+    assert "s3:GetObject" in words
+    assert "denied" in words
+    assert "dynamodb:UpdateItem" in never
+    assert "dynamodb:DeleteItem" in never
+    assert len(never.splitlines()) > 20
+    absent = signalbox("permissions", str(tmp_path / "none.jsonl"))
+    assert (absent.returncode, "run `signalbox demo`" in absent.stderr) == (2, True)
 
 
 def in_suite() -> set[str]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from localcloud import Cloud, DeployError
 from localcloud.clients import session_with
+from localcloud.iam.evaluate import Principal
 from localcloud.wiring import Call, Refused
 from tests.integration.localcloud.conftest import Deploy
 
@@ -94,7 +96,9 @@ class Door:
         return self.cloud.physical_id("Bucket")
 
     def call(self, service: str, operation: str, **params: Any) -> Any:
-        client = self._session.client(service, endpoint_url=self._endpoint)
+        client = self._session.client(
+            service, endpoint_url=self._endpoint, config=Config(retries={"max_attempts": 0})
+        )
         return getattr(client, operation)(**params)
 
     def denied(self, service: str, operation: str, **params: Any) -> tuple[str, int, str]:
@@ -292,21 +296,30 @@ def test_a_role_handed_on_must_be_passable(deploy: Deploy) -> None:
 
 
 def test_any_error_of_aws_can_be_answered_in_the_one_place_all_requests_pass(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+    deploy: Deploy,
 ) -> None:
     door = Door(deploy(HOUSE), None)
-    reactions = door.cloud._reactions
 
-    def throttled(call: Call, *_: Any) -> Any:
-        if call.operation() == "PutItem":
+    def throttled(call: Call, principal: Principal) -> None:
+        if call.operation() == "PutItem" and principal.name.endswith("signalbox-Role"):
             raise Refused("ThrottlingException", "Rate exceeded")
-        return original(call, *_)
 
-    original = reactions.world.guard.called
-    monkeypatch.setattr(reactions.world.guard, "called", throttled)
-    table = door.cloud.physical_id("Table")
-    found = door.denied("dynamodb", "put_item", TableName=table, Item={"id": {"S": "1"}})
+    door.cloud._world.guard.fault = throttled
+    item = {"TableName": door.cloud.physical_id("Table"), "Item": {"id": {"S": "1"}}}
+    found = door.denied("dynamodb", "put_item", **item)
     assert found == ("ThrottlingException", 400, "Rate exceeded")
+    assert set(door.calls()) == {("dynamodb:PutItem", "failed")}
+    assert not door.cloud.client("dynamodb").scan(TableName=item["TableName"])["Items"]
+
+
+def test_a_sessions_own_policy_is_refused(deploy: Deploy) -> None:
+    cloud = deploy(HOUSE)
+    given = cloud.client("sts").assume_role(
+        RoleArn=cloud.stack.attribute("Role", "Arn"), RoleSessionName="door", Policy="{}"
+    )["Credentials"]
+    keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    with pytest.raises(ClientError, match="a session with a policy of its own is not played"):
+        session_with("eu-west-1", *keys).client("sqs").list_queues()
 
 
 MAPPED = """
