@@ -18,7 +18,7 @@ from localcloud.iam.documents import Statement, read_policy
 from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
 from localcloud.iam.operations import KEY_USE
-from localcloud.iam.requests import Need, needs
+from localcloud.iam.requests import Need, needs, through
 from localcloud.seams import Permissions
 from localcloud.wiring import Call, Refused, Session
 
@@ -158,7 +158,8 @@ class Guard:
         grants = list(decision.grants)
         key = self._known.key_of(need.resource) if need.action in KEY_USE else ""
         for action in KEY_USE[need.action] if key and decision.allowed else ():
-            decision = self._judged(principal, Need(action, key, need.context))
+            context = {**need.context, **through(need.action, key)}
+            decision = self._judged(principal, Need(action, key, context))
             if not decision.allowed:
                 reason = f"it takes {action} on its key {key}: {decision.reason}"
                 return Decision(False, reason=reason)

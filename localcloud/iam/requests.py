@@ -283,10 +283,14 @@ def _keys(own: list[Need], known: Permissions) -> Iterator[Need]:
         uses = KEY_USE.get(need.action)
         key = uses and known.key_of(need.resource)
         if key:
-            service = need.action.partition(":")[0]
-            context = {"kms:viaservice": f"{service}.{key.split(':')[3]}.amazonaws.com"}
             for action in uses or ():
-                yield Need(action, key, context)
+                yield Need(action, key, through(need.action, key))
+
+
+def through(action: str, key: str) -> dict[str, str]:
+    """Condition keys of the use that a service makes of a key for its caller ("kms:ViaService")."""
+    service, region = action.partition(":")[0], key.split(":")[3]
+    return {"kms:viaservice": f"{service}.{region}.amazonaws.com"}
 
 
 def known_action(action: str) -> bool:

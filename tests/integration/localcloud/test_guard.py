@@ -322,6 +322,53 @@ def test_a_sessions_own_policy_is_refused(deploy: Deploy) -> None:
         session_with("eu-west-1", *keys).client("sqs").list_queues()
 
 
+ALARMS = """
+  Topic: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: !Ref Key}}
+  TopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: cloudwatch.amazonaws.com}, Action: sns:Publish,
+             Resource: !Ref Topic, Condition: {StringEquals: {"aws:SourceAccount": "123456789012"}}}
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {AWS: "123456789012"}, Action: "kms:*", Resource: "*"}
+          - {Effect: Allow, Principal: {Service: cloudwatch.amazonaws.com}, Resource: "*",
+             Action: [%s, "kms:GenerateDataKey*"],
+             Condition: {StringEquals: {"kms:ViaService": sns.eu-west-1.amazonaws.com}}}
+"""
+
+
+def test_a_service_needs_the_topic_and_its_key(deploy: Deploy) -> None:
+    cloud = deploy(ALARMS % "kms:Decrypt")
+    judge, topic = cloud._world.guard.judge_service, cloud.physical_id("Topic")
+    own, other = {"aws:SourceAccount": "123456789012"}, {"aws:SourceAccount": "222222222222"}
+    decision = judge("cloudwatch.amazonaws.com", "sns:Publish", topic, own)
+    assert [each.where for each in decision.grants] == [
+        "TopicPolicy.PolicyDocument.Statement[0]", *["Key.KeyPolicy.Statement[1]"] * 2,
+    ]  # fmt: skip
+    assert set(decision.grants) <= cloud.used
+    assert not judge("cloudwatch.amazonaws.com", "sns:Publish", topic, other).allowed
+    assert not judge("events.amazonaws.com", "sns:Publish", topic, own).allowed
+
+
+def test_a_topic_whose_key_is_closed_to_the_service_takes_nothing(deploy: Deploy) -> None:
+    cloud = deploy(ALARMS % "kms:Encrypt")
+    decision = cloud._world.guard.judge_service(
+        "cloudwatch.amazonaws.com", "sns:Publish", cloud.physical_id("Topic"),
+        {"aws:SourceAccount": "123456789012"},
+    )  # fmt: skip
+    assert "it takes kms:Decrypt on its key" in decision.reason
+    assert not cloud.used, "what was refused used nothing"
+
+
 MAPPED = """
   Queue: {Type: AWS::SQS::Queue}
   Door:
