@@ -7,18 +7,16 @@ resource's policy to say.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from localcloud.iam.documents import Statement, read_policy
 from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
+from localcloud.iam.needs import Need
 from localcloud.iam.operations import KEY_USE
-from localcloud.iam.requests import Need, needs, through
+from localcloud.iam.requests import needs, through
+from localcloud.iam.standing import Standing
 from localcloud.seams import Permissions
 from localcloud.wiring import Call, Refused, Session
 
@@ -45,6 +43,7 @@ class Guard:
         world: the cloud.
 
     Attributes:
+        standing: the policies as they stand.
         used: what was made use of so far.
         fault: called for every request of a role once it is allowed, before it is served; what it
             raises as `Refused` is the answer. Here faults come in.
@@ -53,6 +52,7 @@ class Guard:
     def __init__(self, world: World) -> None:
         self._world = world
         self._known = Permissions()
+        self.standing = Standing(world, self._known)
         self._sessions: dict[str, Session] = {}
         self.used: set[Grant] = set()
         self.fault: Callable[[Call, Principal], None] = lambda _call, _principal: None
@@ -172,8 +172,8 @@ class Guard:
         owner = self._owner(need.resource)
         context = {**self._context(principal, owner), **need.context}
         question = Question(principal, need.action, need.resource, context, owner)
-        identity = self.role_statements(principal.name) if principal.kind == "AWS" else None
-        return judge(question, identity, self.resource_statements(need.resource))
+        identity = self.standing.of_role(principal.name) if principal.kind == "AWS" else None
+        return judge(question, identity, self.standing.of_resource(need.resource))
 
     def _owner(self, resource: str) -> str:
         parts = resource.split(":", 5)
@@ -206,33 +206,6 @@ class Guard:
             "aws:sourceip": "127.0.0.1",
             "kms:calleraccount": principal.account,
         }
-
-    def role_statements(self, role_arn: str) -> tuple[Statement, ...] | None:
-        """A role's statements; None if there is no such role."""
-        role = self._known.role(role_arn)
-        if role is None:
-            return None
-        name = self._world.stack.logical_id("AWS::IAM::Role", role.name) or role.name
-        inline = [
-            read(text, f"{name}.Policies[{place}]", identity=True)
-            for place, (_, text) in enumerate(role.inline)
-        ]
-        managed = [
-            read(text, f"{name}.ManagedPolicyArns[{title}]", identity=True)
-            for title, text in role.managed
-        ]
-        return tuple(each for statements in (*inline, *managed) for each in statements)
-
-    def resource_statements(self, arn: str) -> tuple[Statement, ...]:
-        """The statements of a resource's policy; empty if it has none."""
-        text = self._known.resource_policy(arn) if arn.startswith("arn:") else None
-        if text is None:
-            return ()
-        statements = read(text, self._world.stack.policy_of(arn) or f"the policy of {arn}")
-        if ":lambda:" in arn:  # each statement is a resource of its own: AWS::Lambda::Permission
-            sids = [str(each.get("Sid")) for each in json.loads(text)["Statement"]]
-            return tuple(map(_named, statements, sids))
-        return statements
 
     def _refused(self, call: Call, principal: Principal, need: Need, decision: Decision) -> Refused:
         role = principal.name.rpartition("/")[2]
@@ -269,17 +242,3 @@ class Guard:
         if decision.reason:
             detail["message"] = decision.reason
         self._world.journal.add("call", need.action, status, cause=cause, **detail)
-
-
-@lru_cache(maxsize=4096)
-def read(text: str, where: str, *, identity: bool = False) -> tuple[Statement, ...]:
-    """The statements of a policy kept as JSON; read once for as long as it stays the same.
-
-    Raises:
-        InvalidPolicy: it says something that cannot be judged here.
-    """
-    return read_policy(json.loads(text), where, identity=identity)
-
-
-def _named(statement: Statement, where: str) -> Statement:
-    return replace(statement, where=where)

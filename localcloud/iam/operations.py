@@ -2,8 +2,8 @@
 
 Citations: "Required permissions for Amazon S3 API operations" of the S3 User Guide; "Actions,
 resources, and condition keys" of each service in the Service Authorization Reference; "Using IAM
-with DynamoDB"; "Grant a user permissions to pass a role". What is not in here is judged by
-`requests.py` on the action named like the operation.
+with DynamoDB"; "Grant a user permissions to pass a role". What is not in here, nor in
+`special.py`, is judged on the action named like the operation.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ RENAMED: dict[tuple[str, str], tuple[str, ...]] = {
     ("s3", "PutBucketNotificationConfiguration"): ("PutBucketNotification",),
     ("s3", "PutPublicAccessBlock"): ("PutBucketPublicAccessBlock",),
     ("s3", "UploadPart"): ("PutObject",),
-    ("sagemaker", "BatchGetRecord"): ("BatchGetRecord",),
     ("sns", "PublishBatch"): ("Publish",),
     ("sqs", "ChangeMessageVisibilityBatch"): ("ChangeMessageVisibility",),
     ("sqs", "DeleteMessageBatch"): ("DeleteMessage",),

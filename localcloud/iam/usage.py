@@ -64,11 +64,11 @@ def _statements(world: World) -> Iterator[Statement]:
     for resource in list(world.stack.resources.values()):
         found: list[Statement] = []
         if resource.type == "AWS::IAM::Role":
-            found += guard.role_statements(resource.attributes["Arn"]) or ()
+            found += guard.standing.of_role(resource.attributes["Arn"]) or ()
         if resource.type == "AWS::Lambda::Function":
-            found += guard.resource_statements(resource.attributes["Arn"])
+            found += guard.standing.of_resource(resource.attributes["Arn"])
         for arn in resource.facts.get("policy_of", ("", ()))[1]:
-            found += guard.resource_statements(arn)
+            found += guard.standing.of_resource(arn)
         for statement in found:  # one policy may hang on several queues
             if statement not in seen:
                 seen.add(statement)

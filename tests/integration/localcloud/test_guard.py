@@ -420,3 +420,105 @@ def test_what_aws_refuses_when_it_is_made_is_refused_at_deploy(
 ) -> None:
     with pytest.raises(DeployError, match=message):
         deploy(resources, {"Door/app.py": "def handler(event, context): pass\n"})
+
+
+CHAIN_POLICIES = """
+  Policies:
+    - PolicyName: polls
+      PolicyDocument:
+        Statement: [{Effect: Allow, Action: "sqs:*", Resource: "*"}]
+    - PolicyName: logs
+      PolicyDocument:
+        Statement: [{Effect: Allow, Action: "logs:*", Resource: "*"}]
+"""
+FAILING = "def handler(event, context):\n    print('here')\n    raise ValueError('no')\n"
+
+
+def test_what_a_role_loses_while_the_cloud_runs_is_missed_at_once(deploy: Deploy) -> None:
+    events = """      EventInvokeConfig:
+        MaximumRetryAttempts: 0
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Queue.Arn}}
+"""
+    role = NOBODY + CHAIN_POLICIES.replace("\n  ", "\n      ")
+    cloud = deploy(role + MAPPED + events, {"Door/app.py": FAILING})
+    name = cloud.physical_id("Door")
+
+    def invoked() -> list[tuple[str, str, str]]:
+        before = len(cloud.journal)
+        cloud.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
+        cloud.run_until_idle()
+        kinds = ("call", "dead-letter")
+        told = [r for r in list(cloud.journal)[before:] if r.kind in kinds]
+        return [(r.name, r.status, r.detail.get("message", "")[:12]) for r in told]
+
+    assert {status for _, status, _ in invoked()} == {"ok"}
+    for policy in ("polls", "logs"):
+        cloud.client("iam").delete_role_policy(
+            RoleName=cloud.physical_id("Role"), PolicyName=policy
+        )
+    assert invoked() == [
+        ("logs:PutLogEvents", "denied", "no statement"),
+        ("signalbox-Queue", "lost", "AccessDenied"),
+        ("sqs:SendMessage", "denied", "no statement"),
+    ]
+    streams = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")
+    assert sum("here" in event["message"] for event in streams["events"]) == 1
+
+
+def test_a_queue_that_may_no_longer_be_polled_keeps_its_messages(deploy: Deploy) -> None:
+    mapped = "      Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn}}}\n"
+    role = NOBODY + CHAIN_POLICIES.replace("\n  ", "\n      ")
+    app = "def handler(event, context):\n    pass\n"
+    cloud = deploy(role + MAPPED + mapped, {"Door/app.py": app})
+    sqs, url = cloud.client("sqs"), cloud.physical_id("Queue")
+    sqs.send_message(QueueUrl=url, MessageBody="1")
+    cloud.run_until_idle()
+    role_name = cloud.physical_id("Role")
+    cloud.client("iam").delete_role_policy(RoleName=role_name, PolicyName="polls")
+    sqs.send_message(QueueUrl=url, MessageBody="2")
+    cloud.run_until_idle()
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert message["Body"] == "2"
+    polls = [(r.name, r.status) for r in cloud.journal if r.kind == "call" and "sqs" in r.name]
+    assert polls == [
+        ("sqs:ReceiveMessage", "ok"), ("sqs:DeleteMessage", "ok"), ("sqs:ReceiveMessage", "denied"),
+    ]  # fmt: skip
+
+
+def test_a_delivery_and_its_dead_letter_without_policies_fail_in_sight(deploy: Deploy) -> None:
+    rule = """
+  Queue: {Type: AWS::SQS::Queue}
+  Dead: {Type: AWS::SQS::Queue}
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {source: [mine]}
+      Targets: [{Id: Q, Arn: !GetAtt Queue.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue, !Ref Dead]
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sqs:SendMessage,
+             Resource: "*", Condition: {ArnEquals: {"aws:SourceArn": !GetAtt Rule.Arn}}}
+"""
+    cloud = deploy(rule)
+    for queue in ("Queue", "Dead"):
+        cloud.client("sqs").set_queue_attributes(
+            QueueUrl=cloud.physical_id(queue), Attributes={"Policy": ""}
+        )
+    entry = {"Source": "mine", "DetailType": "x", "Detail": "{}"}
+    cloud.client("events").put_events(Entries=[entry])
+    cloud.run_until_idle()
+    told = [
+        (r.kind, r.name, r.status) for r in cloud.journal if r.kind in ("delivery", "dead-letter")
+    ]
+    assert sorted(told) == [
+        ("dead-letter", "signalbox-Dead", "lost"), ("delivery", "signalbox-Queue", "failed"),
+    ]  # fmt: skip
+    lost = next(r for r in cloud.journal if r.kind == "dead-letter")
+    assert (
+        "signalbox-Dead does not allow sqs:SendMessage to events.amazonaws.com"
+        in (lost.detail["message"])
+    )
