@@ -69,8 +69,9 @@ check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contract
 bench: build $(VENV)/.spark ## ratios, each from one interleaved run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: build $(VENV)/.spark ## the test suite with many more generated examples
+soak: build $(VENV)/.spark ## the test suite with many more examples; every policy statement taken away
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests.soak_policies
 
 package: build ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=name)
 	@test -n "$(BUCKET)" || { echo "package: say where to: make package BUCKET=my-artifacts"; exit 2; }

@@ -254,6 +254,18 @@ def replay(
 
 
 @app.command()
+def permissions(
+    trace: Annotated[
+        Path, typer.Argument(help="Trace of a run; by default of the last `signalbox demo`.")
+    ] = Path("out/trace.jsonl"),
+) -> None:
+    """Show what each door and job used of what its role grants, and what it never used."""
+    from cli.permissions import run
+
+    raise typer.Exit(run(console, trace))
+
+
+@app.command()
 def package(
     bucket: Annotated[str, typer.Option(help="The artifact bucket; it must exist.")],
     region: Annotated[

@@ -204,9 +204,8 @@ class Functions:
 
     def _may_log(self, spec: FunctionSpec, action: str, cause: int) -> bool:
         """Lambda writes logs in the role's name; without permission they are lost, as on AWS."""
-        group = self._world.arn("logs", f"log-group:{spec.log_group}")
-        stream = f"{group}:log-stream:{spec.log_stream}"
-        arn = group if action == "CreateLogGroup" else stream
+        stream = "" if action == "CreateLogGroup" else spec.log_stream
+        arn = self._world.arn("logs", f"log-group:{spec.log_group}:log-stream:{stream}")
         return self.act(spec.name, f"logs:{action}", arn, cause).allowed
 
     def act(self, name: str, action: str, arn: str, cause: int | None = None) -> Decision:

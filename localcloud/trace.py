@@ -77,6 +77,7 @@ def _line(record: Record) -> str:
         return f"log {str(record.detail.get('line', ''))[:100]}"
     about = record.detail.get("detail")
     key = about.get("object", {}).get("key") if isinstance(about, dict) else None
+    key = record.detail.get("resource") if record.kind == "call" else key
     reason = record.detail.get("message") or record.detail.get("ErrorMessage") or ""
     parts = [record.kind, record.name + status, str(key or ""), str(reason)[:100]]
     return " ".join(part for part in parts if part)

@@ -41,7 +41,7 @@ def missing(world: World) -> Iterator[Missing]:
     stack = world.stack
     for each in stack.of_type("AWS::IAM::Role"):
         try:
-            world.guard.role_statements(each.attributes["Arn"])
+            world.guard.standing.of_role(each.attributes["Arn"])
         except InvalidPolicy as error:
             yield Missing(each.logical_id, "ManagedPolicyArns", str(error))
     for function in stack.of_type("AWS::Lambda::Function"):

@@ -7,18 +7,16 @@ resource's policy to say.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from localcloud.iam.documents import Statement, read_policy
 from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
+from localcloud.iam.needs import Need
 from localcloud.iam.operations import KEY_USE
-from localcloud.iam.requests import Need, needs
+from localcloud.iam.requests import needs, through
+from localcloud.iam.standing import Standing
 from localcloud.seams import Permissions
 from localcloud.wiring import Call, Refused, Session
 
@@ -43,13 +41,21 @@ class Guard:
 
     Args:
         world: the cloud.
+
+    Attributes:
+        standing: the policies as they stand.
+        used: what was made use of so far.
+        fault: called for every request of a role once it is allowed, before it is served; what it
+            raises as `Refused` is the answer. Here faults come in.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._known = Permissions()
+        self.standing = Standing(world, self._known)
         self._sessions: dict[str, Session] = {}
         self.used: set[Grant] = set()
+        self.fault: Callable[[Call, Principal], None] = lambda _call, _principal: None
 
     @contextmanager
     def called(self, call: Call, cause: int | None) -> Iterator[None]:
@@ -62,11 +68,13 @@ class Guard:
         if session is None:
             yield
             return
-        try:
-            wanted = needs(call, self._known)
-        except UnknownAction as error:
-            raise Refused("NotImplemented", str(error), 501) from error
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
+        first = Need(f"{call.service}:{call.operation()}", "*")
+        try:
+            wanted = self._needs(call, session)
+        except UnknownAction as error:
+            self._note(first, call.operation(), principal, "denied", Decision(False), cause)
+            raise Refused("NotImplemented", str(error), 501) from error
         grants: list[Grant] = []
         for need in wanted:
             decision = self._judged(principal, need)
@@ -75,15 +83,19 @@ class Guard:
                 raise self._refused(call, principal, need, decision)
             grants += decision.grants
         self.used.update(grants)
-        first = wanted[0] if wanted else Need(f"{call.service}:{call.operation()}", "*")
-        given = Decision(True, tuple(grants))
+        first = wanted[0] if wanted else first
+        given, status = Decision(True, tuple(grants)), "failed"
         try:
+            self.fault(call, principal)
             yield
-        except BaseException:
-            self._note(first, call.operation(), principal, "failed", given, cause)
-            raise
-        status = "ok" if call.status < 400 else "failed"
-        self._note(first, call.operation(), principal, status, given, cause)
+            status = "ok" if call.status < 400 else "failed"
+        finally:
+            self._note(first, call.operation(), principal, status, given, cause)
+
+    def _needs(self, call: Call, session: Session) -> list[Need]:
+        if session.policy:
+            raise UnknownAction("a session with a policy of its own is not played")
+        return needs(call, self._known)
 
     def judge_service(
         self, service: str, action: str, resource: str, context: Mapping[str, str] | None = None
@@ -146,7 +158,8 @@ class Guard:
         grants = list(decision.grants)
         key = self._known.key_of(need.resource) if need.action in KEY_USE else ""
         for action in KEY_USE[need.action] if key and decision.allowed else ():
-            decision = self._judged(principal, Need(action, key, need.context))
+            context = {**need.context, **through(need.action, key)}
+            decision = self._judged(principal, Need(action, key, context))
             if not decision.allowed:
                 reason = f"it takes {action} on its key {key}: {decision.reason}"
                 return Decision(False, reason=reason)
@@ -159,8 +172,8 @@ class Guard:
         owner = self._owner(need.resource)
         context = {**self._context(principal, owner), **need.context}
         question = Question(principal, need.action, need.resource, context, owner)
-        identity = self.role_statements(principal.name) if principal.kind == "AWS" else None
-        return judge(question, identity, self.resource_statements(need.resource))
+        identity = self.standing.of_role(principal.name) if principal.kind == "AWS" else None
+        return judge(question, identity, self.standing.of_resource(need.resource))
 
     def _owner(self, resource: str) -> str:
         parts = resource.split(":", 5)
@@ -193,33 +206,6 @@ class Guard:
             "aws:sourceip": "127.0.0.1",
             "kms:calleraccount": principal.account,
         }
-
-    def role_statements(self, role_arn: str) -> tuple[Statement, ...] | None:
-        """A role's statements; None if there is no such role."""
-        role = self._known.role(role_arn)
-        if role is None:
-            return None
-        name = self._world.stack.logical_id("AWS::IAM::Role", role.name) or role.name
-        inline = [
-            read(text, f"{name}.Policies[{place}]", identity=True)
-            for place, (_, text) in enumerate(role.inline)
-        ]
-        managed = [
-            read(text, f"{name}.ManagedPolicyArns[{title}]", identity=True)
-            for title, text in role.managed
-        ]
-        return tuple(each for statements in (*inline, *managed) for each in statements)
-
-    def resource_statements(self, arn: str) -> tuple[Statement, ...]:
-        """The statements of a resource's policy; empty if it has none."""
-        text = self._known.resource_policy(arn) if arn.startswith("arn:") else None
-        if text is None:
-            return ()
-        statements = read(text, self._world.stack.policy_of(arn) or f"the policy of {arn}")
-        if ":lambda:" in arn:  # each statement is a resource of its own: AWS::Lambda::Permission
-            sids = [str(each.get("Sid")) for each in json.loads(text)["Statement"]]
-            return tuple(map(_named, statements, sids))
-        return statements
 
     def _refused(self, call: Call, principal: Principal, need: Need, decision: Decision) -> Refused:
         role = principal.name.rpartition("/")[2]
@@ -256,17 +242,3 @@ class Guard:
         if decision.reason:
             detail["message"] = decision.reason
         self._world.journal.add("call", need.action, status, cause=cause, **detail)
-
-
-@lru_cache(maxsize=4096)
-def read(text: str, where: str, *, identity: bool = False) -> tuple[Statement, ...]:
-    """The statements of a policy kept as JSON; read once for as long as it stays the same.
-
-    Raises:
-        InvalidPolicy: it says something that cannot be judged here.
-    """
-    return read_policy(json.loads(text), where, identity=identity)
-
-
-def _named(statement: Statement, where: str) -> Statement:
-    return replace(statement, where=where)

@@ -2,8 +2,8 @@
 
 Citations: "Required permissions for Amazon S3 API operations" of the S3 User Guide; "Actions,
 resources, and condition keys" of each service in the Service Authorization Reference; "Using IAM
-with DynamoDB"; "Grant a user permissions to pass a role". What is not in here is judged by
-`requests.py` on the action named like the operation.
+with DynamoDB"; "Grant a user permissions to pass a role". What is not in here, nor in
+`special.py`, is judged on the action named like the operation.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 """Operations that need no permission."""
 
 RENAMED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("bedrock", "Converse"): ("InvokeModel",),
-    ("bedrock", "ConverseStream"): ("InvokeModelWithResponseStream",),
     ("lambda", "Invoke"): ("InvokeFunction",),
     ("s3", "CompleteMultipartUpload"): ("PutObject",),
     ("s3", "CreateMultipartUpload"): ("PutObject",),
@@ -45,7 +43,6 @@ RENAMED: dict[tuple[str, str], tuple[str, ...]] = {
     ("s3", "PutBucketNotificationConfiguration"): ("PutBucketNotification",),
     ("s3", "PutPublicAccessBlock"): ("PutBucketPublicAccessBlock",),
     ("s3", "UploadPart"): ("PutObject",),
-    ("sagemaker", "BatchGetRecord"): ("BatchGetRecord",),
     ("sns", "PublishBatch"): ("Publish",),
     ("sqs", "ChangeMessageVisibilityBatch"): ("ChangeMessageVisibility",),
     ("sqs", "DeleteMessageBatch"): ("DeleteMessage",),
@@ -66,7 +63,7 @@ OF_VERSION = {
 """S3 actions on an object -> the one for a named version."""
 
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "bedrock": {"ResourceId": ("modelId",), "GuardrailId": ("guardrailIdentifier",)},
+    "bedrock": {"GuardrailId": ("guardrailIdentifier",)},
     "cloudwatch": {"AlarmName": ("AlarmName", "AlarmNames")},
     "dynamodb": {"TableName": ("TableName",)},
     "events": {
@@ -93,7 +90,6 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "FeatureGroupName": ("FeatureGroupName",),
         "ModelPackageGroupName": ("ModelPackageGroupName",),
         "ModelPackageName": ("ModelPackageName",),
-        "PipelineExecutionRandomString": ("PipelineExecutionArn",),
     },
     "scheduler": {"ScheduleName": ("Name",), "GroupName": ("GroupName",)},
     "secretsmanager": {"SecretId": ("SecretId", "Name")},
@@ -103,6 +99,9 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "sts": {"RoleNameWithPath": ("RoleArn",)},
 }
 """prefix -> variable of an ARN template -> parameters that may hold it, else one of its own name."""
+
+ARNS = ("PipelineExecutionArn", "ResourceArn", "resourceArn", "ResourceARN")
+"""Parameters that hold the ARN of the resource itself."""
 
 DEFAULTS = {("events", "EventBusName"): "default", ("scheduler", "GroupName"): "default"}
 """What a variable is where the request leaves it out."""

@@ -37,7 +37,8 @@ def used(records: Iterable[Record]) -> list[Used]:
     for record in records:
         if record.kind == "call":
             for where, action, resource in record.detail["grants"]:
-                key = (str(record.detail["role"]), record.name, Grant(where, action, resource))
+                name = record.name if "*" in action or "?" in action else action
+                key = (str(record.detail["role"]), name, Grant(where, action, resource))
                 counts[key] = counts.get(key, 0) + 1
     return [Used(*key, times) for key, times in counts.items()]
 
@@ -63,11 +64,11 @@ def _statements(world: World) -> Iterator[Statement]:
     for resource in list(world.stack.resources.values()):
         found: list[Statement] = []
         if resource.type == "AWS::IAM::Role":
-            found += guard.role_statements(resource.attributes["Arn"]) or ()
+            found += guard.standing.of_role(resource.attributes["Arn"]) or ()
         if resource.type == "AWS::Lambda::Function":
-            found += guard.resource_statements(resource.attributes["Arn"])
+            found += guard.standing.of_resource(resource.attributes["Arn"])
         for arn in resource.facts.get("policy_of", ("", ()))[1]:
-            found += guard.resource_statements(arn)
+            found += guard.standing.of_resource(arn)
         for statement in found:  # one policy may hang on several queues
             if statement not in seen:
                 seen.add(statement)

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from cli.chain import Bucket, running
@@ -17,8 +15,7 @@ from cli.journeys import Journey, journeys, object_key
 from cli.workloads import load, spec_of
 from localcloud import Cloud
 from localcloud.iam import Grant
-
-T0 = 1_780_000_000_000
+from tests.recordings import hvac_recording
 
 
 @dataclass(frozen=True)
@@ -88,30 +85,10 @@ def chain(build: Path, executor: str, permissions: Permissions) -> Iterator[Chai
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What the whole suite made use of is known when all of it has run."""
-    items.sort(key=lambda item: item.path.name == "test_unused_grants.py")
+    items.sort(key=lambda item: item.name == "test_nothing_is_granted_that_the_suite_never_uses")
 
 
 @pytest.fixture(scope="session")
-def hvac_file(tmp_path_factory) -> Callable[..., bytes]:
+def hvac_file() -> Callable[..., bytes]:
     """A short hvac recording of one unit: a cycle every 400 rows; ``shift`` moves all readings."""
-    names = [sensor.name for sensor in load("hvac").sensors]
-    folder = tmp_path_factory.mktemp("hvac")
-
-    def make(
-        of: str = "A1", rows: int = 1200, start: int = 0, shift: float = 0.0, **changes
-    ) -> bytes:
-        k = np.arange(start, start + rows)
-        power = np.where((k // 200) % 2 == 1, 2.0, 0.02)
-        columns = {
-            "ts": pa.array(T0 + k * 1000, pa.timestamp("ms", tz="UTC")),
-            "unit": pa.array([of] * rows),
-        }
-        for s, name in enumerate(names):
-            values = power if name == "compressor_power" else 20 + s + np.sin(k / (s + 5.0)) + shift
-            columns[name] = pa.array(values.astype("f4"))
-        columns |= changes
-        path = folder / "made.parquet"
-        pq.write_table(pa.table({n: c for n, c in columns.items() if c is not None}), path)
-        return path.read_bytes()
-
-    return make
+    return hvac_recording

@@ -7,10 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from localcloud import Cloud, DeployError
 from localcloud.clients import session_with
+from localcloud.iam.evaluate import Principal
 from localcloud.wiring import Call, Refused
 from tests.integration.localcloud.conftest import Deploy
 
@@ -94,7 +96,9 @@ class Door:
         return self.cloud.physical_id("Bucket")
 
     def call(self, service: str, operation: str, **params: Any) -> Any:
-        client = self._session.client(service, endpoint_url=self._endpoint)
+        client = self._session.client(
+            service, endpoint_url=self._endpoint, config=Config(retries={"max_attempts": 0})
+        )
         return getattr(client, operation)(**params)
 
     def denied(self, service: str, operation: str, **params: Any) -> tuple[str, int, str]:
@@ -292,21 +296,77 @@ def test_a_role_handed_on_must_be_passable(deploy: Deploy) -> None:
 
 
 def test_any_error_of_aws_can_be_answered_in_the_one_place_all_requests_pass(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+    deploy: Deploy,
 ) -> None:
     door = Door(deploy(HOUSE), None)
-    reactions = door.cloud._reactions
 
-    def throttled(call: Call, *_: Any) -> Any:
-        if call.operation() == "PutItem":
+    def throttled(call: Call, principal: Principal) -> None:
+        if call.operation() == "PutItem" and principal.name.endswith("signalbox-Role"):
             raise Refused("ThrottlingException", "Rate exceeded")
-        return original(call, *_)
 
-    original = reactions.world.guard.called
-    monkeypatch.setattr(reactions.world.guard, "called", throttled)
-    table = door.cloud.physical_id("Table")
-    found = door.denied("dynamodb", "put_item", TableName=table, Item={"id": {"S": "1"}})
+    door.cloud._world.guard.fault = throttled
+    item = {"TableName": door.cloud.physical_id("Table"), "Item": {"id": {"S": "1"}}}
+    found = door.denied("dynamodb", "put_item", **item)
     assert found == ("ThrottlingException", 400, "Rate exceeded")
+    assert set(door.calls()) == {("dynamodb:PutItem", "failed")}
+    assert not door.cloud.client("dynamodb").scan(TableName=item["TableName"])["Items"]
+
+
+def test_a_sessions_own_policy_is_refused(deploy: Deploy) -> None:
+    cloud = deploy(HOUSE)
+    given = cloud.client("sts").assume_role(
+        RoleArn=cloud.stack.attribute("Role", "Arn"), RoleSessionName="door", Policy="{}"
+    )["Credentials"]
+    keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    with pytest.raises(ClientError, match="a session with a policy of its own is not played"):
+        session_with("eu-west-1", *keys).client("sqs").list_queues()
+
+
+ALARMS = """
+  Topic: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: !Ref Key}}
+  TopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: cloudwatch.amazonaws.com}, Action: sns:Publish,
+             Resource: !Ref Topic, Condition: {StringEquals: {"aws:SourceAccount": "123456789012"}}}
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {AWS: "123456789012"}, Action: "kms:*", Resource: "*"}
+          - {Effect: Allow, Principal: {Service: cloudwatch.amazonaws.com}, Resource: "*",
+             Action: [%s, "kms:GenerateDataKey*"],
+             Condition: {StringEquals: {"kms:ViaService": sns.eu-west-1.amazonaws.com}}}
+"""
+
+
+def test_a_service_needs_the_topic_and_its_key(deploy: Deploy) -> None:
+    cloud = deploy(ALARMS % "kms:Decrypt")
+    judge, topic = cloud._world.guard.judge_service, cloud.physical_id("Topic")
+    own, other = {"aws:SourceAccount": "123456789012"}, {"aws:SourceAccount": "222222222222"}
+    decision = judge("cloudwatch.amazonaws.com", "sns:Publish", topic, own)
+    assert [each.where for each in decision.grants] == [
+        "TopicPolicy.PolicyDocument.Statement[0]", *["Key.KeyPolicy.Statement[1]"] * 2,
+    ]  # fmt: skip
+    assert set(decision.grants) <= cloud.used
+    assert not judge("cloudwatch.amazonaws.com", "sns:Publish", topic, other).allowed
+    assert not judge("events.amazonaws.com", "sns:Publish", topic, own).allowed
+
+
+def test_a_topic_whose_key_is_closed_to_the_service_takes_nothing(deploy: Deploy) -> None:
+    cloud = deploy(ALARMS % "kms:Encrypt")
+    decision = cloud._world.guard.judge_service(
+        "cloudwatch.amazonaws.com", "sns:Publish", cloud.physical_id("Topic"),
+        {"aws:SourceAccount": "123456789012"},
+    )  # fmt: skip
+    assert "it takes kms:Decrypt on its key" in decision.reason
+    assert not cloud.used, "what was refused used nothing"
 
 
 MAPPED = """
@@ -360,3 +420,105 @@ def test_what_aws_refuses_when_it_is_made_is_refused_at_deploy(
 ) -> None:
     with pytest.raises(DeployError, match=message):
         deploy(resources, {"Door/app.py": "def handler(event, context): pass\n"})
+
+
+CHAIN_POLICIES = """
+  Policies:
+    - PolicyName: polls
+      PolicyDocument:
+        Statement: [{Effect: Allow, Action: "sqs:*", Resource: "*"}]
+    - PolicyName: logs
+      PolicyDocument:
+        Statement: [{Effect: Allow, Action: "logs:*", Resource: "*"}]
+"""
+FAILING = "def handler(event, context):\n    print('here')\n    raise ValueError('no')\n"
+
+
+def test_what_a_role_loses_while_the_cloud_runs_is_missed_at_once(deploy: Deploy) -> None:
+    events = """      EventInvokeConfig:
+        MaximumRetryAttempts: 0
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Queue.Arn}}
+"""
+    role = NOBODY + CHAIN_POLICIES.replace("\n  ", "\n      ")
+    cloud = deploy(role + MAPPED + events, {"Door/app.py": FAILING})
+    name = cloud.physical_id("Door")
+
+    def invoked() -> list[tuple[str, str, str]]:
+        before = len(cloud.journal)
+        cloud.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
+        cloud.run_until_idle()
+        kinds = ("call", "dead-letter")
+        told = [r for r in list(cloud.journal)[before:] if r.kind in kinds]
+        return [(r.name, r.status, r.detail.get("message", "")[:12]) for r in told]
+
+    assert {status for _, status, _ in invoked()} == {"ok"}
+    for policy in ("polls", "logs"):
+        cloud.client("iam").delete_role_policy(
+            RoleName=cloud.physical_id("Role"), PolicyName=policy
+        )
+    assert invoked() == [
+        ("logs:PutLogEvents", "denied", "no statement"),
+        ("signalbox-Queue", "lost", "AccessDenied"),
+        ("sqs:SendMessage", "denied", "no statement"),
+    ]
+    streams = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")
+    assert sum("here" in event["message"] for event in streams["events"]) == 1
+
+
+def test_a_queue_that_may_no_longer_be_polled_keeps_its_messages(deploy: Deploy) -> None:
+    mapped = "      Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn}}}\n"
+    role = NOBODY + CHAIN_POLICIES.replace("\n  ", "\n      ")
+    app = "def handler(event, context):\n    pass\n"
+    cloud = deploy(role + MAPPED + mapped, {"Door/app.py": app})
+    sqs, url = cloud.client("sqs"), cloud.physical_id("Queue")
+    sqs.send_message(QueueUrl=url, MessageBody="1")
+    cloud.run_until_idle()
+    role_name = cloud.physical_id("Role")
+    cloud.client("iam").delete_role_policy(RoleName=role_name, PolicyName="polls")
+    sqs.send_message(QueueUrl=url, MessageBody="2")
+    cloud.run_until_idle()
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert message["Body"] == "2"
+    polls = [(r.name, r.status) for r in cloud.journal if r.kind == "call" and "sqs" in r.name]
+    assert polls == [
+        ("sqs:ReceiveMessage", "ok"), ("sqs:DeleteMessage", "ok"), ("sqs:ReceiveMessage", "denied"),
+    ]  # fmt: skip
+
+
+def test_a_delivery_and_its_dead_letter_without_policies_fail_in_sight(deploy: Deploy) -> None:
+    rule = """
+  Queue: {Type: AWS::SQS::Queue}
+  Dead: {Type: AWS::SQS::Queue}
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {source: [mine]}
+      Targets: [{Id: Q, Arn: !GetAtt Queue.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue, !Ref Dead]
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sqs:SendMessage,
+             Resource: "*", Condition: {ArnEquals: {"aws:SourceArn": !GetAtt Rule.Arn}}}
+"""
+    cloud = deploy(rule)
+    for queue in ("Queue", "Dead"):
+        cloud.client("sqs").set_queue_attributes(
+            QueueUrl=cloud.physical_id(queue), Attributes={"Policy": ""}
+        )
+    entry = {"Source": "mine", "DetailType": "x", "Detail": "{}"}
+    cloud.client("events").put_events(Entries=[entry])
+    cloud.run_until_idle()
+    told = [
+        (r.kind, r.name, r.status) for r in cloud.journal if r.kind in ("delivery", "dead-letter")
+    ]
+    assert sorted(told) == [
+        ("dead-letter", "signalbox-Dead", "lost"), ("delivery", "signalbox-Queue", "failed"),
+    ]  # fmt: skip
+    lost = next(r for r in cloud.journal if r.kind == "dead-letter")
+    assert (
+        "signalbox-Dead does not allow sqs:SendMessage to events.amazonaws.com"
+        in (lost.detail["message"])
+    )

@@ -1,0 +1,141 @@
+"""All main jobs of the house and their failures in one quick run, each grant of the template used.
+
+Nothing is asserted here: the end-to-end suite asserts that nothing was denied, the soak that taking
+a statement away denies exactly what it allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from localcloud import Cloud, Record
+
+RAW = "raw/hvac/unit=A1/day.parquet"
+MANIFEST = "backfill/history.json"
+
+
+class Scenario:
+    """What users and the platform do to one cloud.
+
+    Args:
+        cloud: deployed, empty.
+        file: a sensor file that the workload hvac can read.
+    """
+
+    def __init__(self, cloud: Cloud, file: bytes) -> None:
+        self.cloud, self._file = cloud, file
+        self.bucket = cloud.physical_id("DataBucket")
+        self._s3 = cloud.client("s3")
+
+    @property
+    def steps(self) -> tuple[Callable[[], None], ...]:
+        """Everything, in order; the cloud runs until idle after each."""
+        return self.intake, self.withdrawal, self.backfill, self.dead_letters
+
+    def intake(self) -> None:
+        """A file, the same again after its record is gone and without a version; a bad one twice."""
+        self._put(RAW, self._file)
+        self.cloud.run_until_idle()
+        self._forget()
+        for event in self._events("Object Created", RAW):
+            self._to_queue(event)
+            del event["detail"]["object"]["version-id"]  # as of files older than versioning
+            event["detail"]["object"]["sequencer"] += "1"
+            self._to_queue(event)
+        for _ in range(2):
+            self._put("raw/hvac/torn.csv", b"ts,unit\n2026-01-01,A1\n2026-0")
+            self.cloud.run_until_idle()
+
+    def withdrawal(self) -> None:
+        """A version deleted, then the file; an event that the door cannot use."""
+        version = self._put(RAW, self._file)
+        self.cloud.run_until_idle()
+        self._s3.delete_object(Bucket=self.bucket, Key=RAW, VersionId=version)
+        self._s3.delete_object(Bucket=self.bucket, Key=RAW)
+        self.cloud.run_until_idle()
+        self._s3.delete_object(Bucket=self.bucket, Key="raw/hvac/torn.csv")
+        self.cloud.run_until_idle()
+        for event in self._events("Object Deleted", RAW):
+            event["detail"]["object"] = {}
+            self._invoke("OnSensorFileDeleted", event)
+
+    def backfill(self) -> None:
+        """History with a torn file; the manifest's event without a version; a claim left behind."""
+        self._put("history/hvac/unit=A1/a.parquet", self._file)
+        self._put("history/hvac/unit=A1/torn.parquet", b"PAR1")
+        manifest = json.dumps({"workload": "hvac", "prefix": "history/hvac/"}).encode()
+        self._put(MANIFEST, manifest)
+        self.cloud.run_until_idle()
+        self._put("backfill/odd.json", b"[]")
+        table, dynamodb = self.cloud.physical_id("BackfillTable"), self.cloud.client("dynamodb")
+        for item in dynamodb.scan(TableName=table)["Items"]:
+            item.pop("job_run_id", None)
+            old = {"announced": {"BOOL": False}, "claimed_at": {"S": "2020-01-01T00:00:00+00:00"}}
+            dynamodb.put_item(TableName=table, Item=item | old)
+        for event in self._events("Object Created", MANIFEST):
+            self._invoke("OnBackfill", event)
+            self.cloud.run_until_idle()
+            del event["detail"]["object"]["version-id"]
+            self._invoke("OnBackfill", event)
+
+    def dead_letters(self) -> None:
+        """The house's bus is gone: every door that has something to say fails, again and again."""
+        self.cloud.client("events").delete_event_bus(Name=self.cloud.physical_id("SignalboxBus"))
+        self._put("raw/hvac/unit=A1/late.parquet", self._file)
+        self._put(MANIFEST, b"[]")
+        self.cloud.run_until_idle()
+        self._s3.delete_object(Bucket=self.bucket, Key=RAW)
+        for event in self._events("Glue Job State Change", ""):
+            table, dynamodb = self.cloud.physical_id("BackfillTable"), self.cloud.client("dynamodb")
+            for item in dynamodb.scan(TableName=table)["Items"]:
+                item.pop("reported", None)
+                dynamodb.put_item(TableName=table, Item=item)
+            self._invoke("OnGlueJobChange", event)
+
+    def _put(self, key: str, body: bytes) -> str:
+        return self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)["VersionId"]
+
+    def _forget(self) -> None:
+        """The idempotency records expire."""
+        table, dynamodb = self.cloud.physical_id("IdempotencyTable"), self.cloud.client("dynamodb")
+        for item in dynamodb.scan(TableName=table)["Items"]:
+            dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
+
+    def _events(self, name: str, key: str) -> Iterator[dict[str, Any]]:
+        """The first event of this name about this key once more, to be changed and sent."""
+        for record in self.cloud.journal:
+            if record.kind == "event" and record.name == name and key in json.dumps(record.detail):
+                yield _envelope(record)
+                return
+
+    def _to_queue(self, event: dict[str, Any]) -> None:
+        queue = self.cloud.physical_id("RawFileQueue")
+        self.cloud.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+        self.cloud.run_until_idle()
+
+    def _invoke(self, door: str, event: dict[str, Any]) -> None:
+        name, payload = self.cloud.physical_id(door), json.dumps(event).encode()
+        self.cloud.client("lambda").invoke(
+            FunctionName=name, InvocationType="Event", Payload=payload
+        )
+
+
+def _envelope(record: Record) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": record.detail["event_id"],
+        "detail-type": record.name,
+        "source": record.detail["source"],
+        "account": "123456789012",
+        "time": record.at.isoformat(),
+        "region": "eu-west-1",
+        "resources": record.detail["resources"],
+        "detail": json.loads(json.dumps(record.detail["detail"])),
+    }
+
+
+def denials(records: Any) -> list[tuple[str, str]]:
+    """(action, resource) of everything that was denied."""
+    return [(r.name, r.detail["resource"]) for r in records if r.status == "denied"]
