@@ -59,6 +59,7 @@ class Processes:
     def __init__(self) -> None:
         self._live: dict[str, _Live] = {}
         self._unwanted: set[str] = set()
+        self._closed = False
         self._lock = threading.Lock()
 
     def run(
@@ -78,7 +79,7 @@ class Processes:
             OSError: it cannot be started.
         """
         with self._lock:
-            if key in self._unwanted:
+            if self._closed or key in self._unwanted:
                 return Ended(-signal.SIGTERM, cut="stopped")
             process = subprocess.Popen(
                 list(command),
@@ -109,10 +110,10 @@ class Processes:
             live.items.put(("stop", ""))
 
     def close(self) -> None:
-        """Stop every program that still runs, with little patience."""
+        """Stop every program that still runs, with little patience, and start no other."""
         with self._lock:
-            for key, live in self._live.items():
-                self._unwanted.add(key)
+            self._closed = True
+            for live in self._live.values():
                 live.grace_s = min(live.grace_s, _CLOSING_GRACE_S)
                 live.items.put(("stop", ""))
 

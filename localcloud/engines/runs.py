@@ -7,6 +7,7 @@ before the end. Each status is first visible in the API, then in the journal, th
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -106,6 +107,8 @@ class Runs:
     def _execute(self, run: Run) -> Ended | str:
         """Run the program to its end; a text says why it could not start."""
         service = run.service
+        if run.state != "RUNNING":
+            return Ended(-signal.SIGTERM, cut="stopped")
         run.place = Path(tempfile.mkdtemp(prefix="run-"))
         try:
             given = self._credentials(run)
@@ -185,7 +188,8 @@ class Runs:
         record = self._note(run, cause or run.record)
         if state == "RUNNING":
             run.running = record
-        run.service.emit(run, record)
+        if run.state == state:  # else a listener of the journal has moved it on already
+            run.service.emit(run, record)
         return record
 
     def _note(self, run: Run, cause: int) -> int:

@@ -56,7 +56,7 @@ class SageMakerJobs(Service):
     def __init__(self, world: World, bus: Bus, runs: Runs) -> None:
         self.world = world
         self._bus = bus
-        self._runs = runs
+        self.runs = runs
 
     def create(self, facts: dict[str, Any], cause: int | None) -> None:
         """Begin a job.
@@ -77,7 +77,7 @@ class SageMakerJobs(Service):
         run = Run(self, name, arn, str(facts["RoleArn"]), "SageMaker", seconds, facts)
         facts["CreationTime"] = self.world.clock.now()
         self.show(run)
-        self._runs.start(run, cause)
+        self.runs.start(run, cause)
 
     def stop(self, facts: Mapping[str, Any], cause: int | None) -> None:
         """Stop a job.
@@ -85,8 +85,8 @@ class SageMakerJobs(Service):
         Raises:
             RefusedError: it is over, or being stopped.
         """
-        run = self._runs.find(str(facts[f"{self.kind}JobArn"]))
-        if run is None or not self._runs.stop(run, cause):
+        run = self.runs.find(str(facts[f"{self.kind}JobArn"]))
+        if run is None or not self.runs.stop(run, cause):
             status = facts[f"{self.kind}JobStatus"]
             what = self.kind.lower()
             raise RefusedError(

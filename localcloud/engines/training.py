@@ -100,6 +100,13 @@ class TrainingJobs(SageMakerJobs):
         steps.append(step | over)
         facts["SecondaryStatus"] = status
 
+    def _go_on(self, run: Run, status: str) -> None:
+        """The next secondary status of a job that is in progress, told by an event."""
+        with self.runs.lock:
+            if run.state == "RUNNING":
+                self._enter(run, status)
+                self.emit(run, run.running)
+
     def detail(self, run: Run) -> dict[str, Any]:
         """An event has no tags of the request, but a place for them."""
         return {**super().detail(run), "Tags": {}}
@@ -126,8 +133,7 @@ class TrainingJobs(SageMakerJobs):
             image = str(algorithm.get("TrainingImage"))
             command = self.command(image, entrypoint, arguments, ml)
             program = Program(command, environment, run.folder)
-        self._enter(run, "Training")
-        self.emit(run, run.running)
+        self._go_on(run, "Training")
         return program
 
     def _configure(self, facts: Mapping[str, Any], ml: MlFolder) -> None:
@@ -173,9 +179,7 @@ class TrainingJobs(SageMakerJobs):
         facts, ml = run.data, self.folder(run, client)
         if state == "FAILED":
             return failure(run, ml.read("/opt/ml/output/failure"))
-        if state == "SUCCEEDED":
-            self._enter(run, "Uploading")
-            self.emit(run, run.running)
+        self._go_on(run, "Uploading")
         key = facts["OutputDataConfig"].get("KmsKeyId")
         ml.put_archive("/opt/ml/model", facts["ModelArtifacts"]["S3ModelArtifacts"], key)
         ml.put_archive("/opt/ml/output/data", f"{_output(facts)}/output.tar.gz", key)

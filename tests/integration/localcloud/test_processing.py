@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -158,6 +159,25 @@ def test_what_a_job_does_is_caused_by_it(ready: Ready) -> None:
     made = [r for r in cloud.journal if r.name == "Object Created" and r.cause == running.id]
     assert len(made) == 2
     assert [each.cause for each in events(cloud)] == [begun.id, over.id]
+
+
+def test_the_same_job_leaves_the_same_trace(tmp_path: Path) -> None:
+    traces = []
+    for place in ("one", "two"):
+        with Cloud(build=tmp_path / place, start=START) as cloud:
+            s3 = cloud.client("s3")
+            where = {"LocationConstraint": "eu-west-1"}
+            s3.create_bucket(Bucket=DATA, CreateBucketConfiguration=where)
+            s3.put_bucket_notification_configuration(
+                Bucket=DATA, NotificationConfiguration={"EventBridgeConfiguration": {}}
+            )
+            s3.put_object(Bucket=DATA, Key="code/run.py", Body=dedent(PROGRAM).encode())
+            s3.put_object(Bucket=DATA, Key="in/a.txt", Body=b"one")
+            create(cloud)
+            cloud.run_until_idle()
+            traces.append(list(cloud.journal))
+    assert traces[0] == traces[1]
+    assert len(traces[0]) > 8
 
 
 def test_its_lines_are_in_the_log_group_of_processing_jobs(ready: Ready) -> None:

@@ -226,6 +226,23 @@ def test_a_stopped_job_has_time_to_keep_its_model(ready: Ready) -> None:
         cloud.client("sagemaker").stop_training_job(TrainingJobName="nobody")
 
 
+def test_a_job_stopped_before_its_program_began_made_nothing(ready: Ready) -> None:
+    cloud = ready()
+    create(cloud)
+
+    def watch(record: Record) -> None:
+        if record.kind == "job" and record.cause is not None and record.status == "InProgress":
+            cloud.client("sagemaker").stop_training_job(TrainingJobName="job")
+
+    cloud.run_until_idle(watch)
+    steps = [step["Status"] for step in describe(cloud)["SecondaryStatusTransitions"]]
+    assert steps == ["Starting", "Downloading", "Stopping", "Stopped"]
+    told = [each["SecondaryStatus"] for each in events(cloud)]
+    assert told == ["Starting", "Stopping", "Stopped"]
+    assert lines(cloud) == []
+    assert cloud.client("s3").list_objects_v2(Bucket=DATA, Prefix="models/")["KeyCount"] == 0
+
+
 def test_a_job_past_its_time_says_so(ready: Ready) -> None:
     cloud = ready("import time\ntime.sleep(600)\n")
     create(cloud, StoppingCondition={"MaxRuntimeInSeconds": 1})

@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from localcloud.engines.process import Ended, Processes
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -89,9 +91,13 @@ def test_closing_stops_what_runs(tmp_path: Path) -> None:
     assert [(each.code, each.cut) for each in ended] == [(-signal.SIGTERM, "stopped")]
 
 
-def test_what_is_stopped_before_it_starts_never_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_what_is_stopped_before_it_starts_never_does(tmp_path: Path, how: str) -> None:
     processes = Processes()
-    processes.stop("key")
+    if how == "stop":
+        processes.stop("key")
+    else:
+        processes.close()
     ended = processes.run(
         "key",
         ["/bin/sh", "-c", "echo ran > here"],
