@@ -42,7 +42,9 @@ def killed(request_id: str) -> FunctionError:
 
 def too_large() -> FunctionError:
     """The function's answer is above the quota of 6 MB."""
-    message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."
+    message = (
+        f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."
+    )
     return FunctionError("Function.ResponseSizeTooLarge", message, None)
 
 

@@ -24,7 +24,14 @@ from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 from localcloud.clients import session_with
 from localcloud.runtime.base import FunctionError, FunctionSpec, Outcome
 from localcloud.runtime.context import LambdaContext
-from localcloud.runtime.faults import LARGEST_RESPONSE, exited, killed, result_of, timed_out, too_large
+from localcloud.runtime.faults import (
+    LARGEST_RESPONSE,
+    exited,
+    killed,
+    result_of,
+    timed_out,
+    too_large,
+)
 from localcloud.runtime.isolation import Space
 from localcloud.runtime.packages import own_modules
 from localcloud.runtime.virtual import travelling
@@ -91,7 +98,7 @@ class _Loaded:
     def invoke(
         self, payload: Any, request_id: str, log: Callable[[str], None], at: datetime
     ) -> Outcome:
-        facts = {"start": "warm" if self._handler else "cold"}
+        start = "warm" if self._handler else "cold"
         self.lost = False
         with self._space.entered(), self._space.stream.heard_by(log), travelling(at):
             # a failed init is done again with the invocation
@@ -104,7 +111,7 @@ class _Loaded:
             if error is not None:
                 log(_told(error, request_id, self._spec.environment["AWS_LAMBDA_LOG_FORMAT"]))
                 self.lost = self.lost or self._handler is None or error.trace is None
-        facts = {**facts, "duration_ms": round(took * 1000)}
+        facts = {"start": start, "duration_ms": round(took * 1000)}
         return Outcome(result_of(body) if error is None else None, error, facts)
 
     def kill(self) -> bool:

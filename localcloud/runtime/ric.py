@@ -22,11 +22,16 @@ from localcloud.runtime.libraries import Libraries
 
 
 class RicExecutor:
-    """Keeps the processes of each function warm; starts another where all are busy."""
+    """Keeps the processes of each function warm; starts another where all are busy.
+
+    Args:
+        init_limit_s: seconds the first init may take.
+    """
 
     outside = True
 
-    def __init__(self) -> None:
+    def __init__(self, init_limit_s: float = INIT_LIMIT_S) -> None:
+        self.init_limit_s = init_limit_s
         self._libraries: Libraries | None = None
         self._idle: dict[str, list[Execution]] = defaultdict(list)
         self._busy: dict[str, list[Execution]] = defaultdict(list)
@@ -128,7 +133,7 @@ class _Invocation:
     def _cold(self) -> tuple[Execution, FunctionError | None]:
         """Init, and once more within the invocation if it failed."""
         execution = self._executor.started(self._spec, self._at)
-        end = execution.start(INIT_LIMIT_S, self._log)
+        end = execution.start(self._executor.init_limit_s, self._log)
         self._facts["init_ms"] = self._since_begun()
         self._begun = time.monotonic()
         if end == "ready":
