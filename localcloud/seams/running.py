@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import moto
@@ -65,6 +66,14 @@ class QuietHandler(MotoRequestHandler):  # type: ignore[misc]
         """Say nothing."""
 
 
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
+    """moto's dispatcher, which looks through the folder of its services at every request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self.get_backend_for_host = cache(self.get_backend_for_host)
+
+
 def application() -> Any:
     """moto's WSGI application: every service behind one address."""
-    return DomainDispatcherApplication(create_backend_app)
+    return _Dispatcher()
