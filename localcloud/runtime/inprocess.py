@@ -100,7 +100,7 @@ class _Loaded:
     ) -> Outcome:
         start = "warm" if self._handler else "cold"
         self.lost = False
-        with self._space.entered(), self._space.stream.heard_by(log), travelling(at):
+        with self._space.entered(request_id), self._space.stream.heard_by(log), travelling(at):
             # a failed init is done again with the invocation
             error = None if self._handler else self._load() and self._load()
             begun = time.monotonic()
@@ -115,9 +115,10 @@ class _Loaded:
         return Outcome(result_of(body) if error is None else None, error, facts)
 
     def kill(self) -> bool:
-        if not self._watches:
+        watches = list(self._watches)
+        if not watches:
             return False
-        self._watches[-1].kill()
+        watches[-1].kill()
         return True
 
     def _load(self) -> FunctionError | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import moto
@@ -71,7 +70,13 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
-        self.get_backend_for_host = cache(self.get_backend_for_host)
+        self._found: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service a host name stands for, looked up once."""
+        if host not in self._found:
+            self._found[host] = super().get_backend_for_host(host)
+        return self._found[host]
 
 
 def application() -> Any:

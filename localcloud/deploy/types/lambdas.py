@@ -22,7 +22,7 @@ _LONGEST_TIMEOUT_S = 900
     "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags",
     "Timeout", "TracingConfig",
     kept=("Architectures", "EphemeralStorage", "LoggingConfig", "MemorySize",
-          "ReservedConcurrentExecutions", "Timeout", "TracingConfig"),
+          "ReservedConcurrentExecutions", "TracingConfig"),
 )  # fmt: skip
 def function(props: Props, maker: Maker) -> Made:
     """A function from a zip; limits of the "Lambda quotas" page are enforced."""

@@ -253,6 +253,7 @@ def test_output_goes_to_the_journal_and_to_cloudwatch(deploy: Deploy) -> None:
     import logging, sys
     logger = logging.getLogger("door")
     logger.addHandler(logging.StreamHandler(sys.stdout))
+    logger.propagate = False  # else Lambda's own handler writes it too
     def handler(event, context):
         print("printed")
         logger.warning("logged %s", event["n"])
