@@ -59,31 +59,27 @@ EXCEPTIONS = (
     Excused(
         "AWS::Lambda::Function",
         "LoggingConfig",
-        "the log group and the level are honoured; lines are kept as printed also for LogFormat "
-        "JSON, and START, END and REPORT lines are records of the journal instead",
+        "group, format and level are honoured; START, END and REPORT lines are records of the "
+        "journal instead, so SystemLogLevel has nothing to filter",
     ),
     Excused(
         "AWS::Lambda::Function",
         "MemorySize",
-        "shown to the function; the process is not held to it",
+        "functions in processes of their own are killed above it; in this process it is only shown",
     ),
     Excused(
         "AWS::Lambda::Function",
         "ReservedConcurrentExecutions",
         "stored; functions run one at a time, which is below any reservation",
     ),
-    Excused(
-        "AWS::Lambda::Function",
-        "Timeout",
-        "shown to the function as its remaining time; in this process it is not stopped",
-    ),
     Excused("AWS::Lambda::Function", "TracingConfig", "stored; no trace segments are sent"),
     Excused(
         "AWS::Lambda::LayerVersion",
         "Content",
-        "third-party packages come from the virtual environment, in the layer's own versions "
-        "(checked), since compiled extensions load once per process; the zip of a large layer "
-        "holds the list of its files",
+        "in this process, third-party packages come from the virtual environment, in the layer's "
+        "own versions (checked), since compiled extensions load once per process; functions in "
+        "processes of their own load the layer; the zip of a large layer holds the list of its "
+        "files",
     ),
     Excused(
         "AWS::Logs::LogGroup",

@@ -122,7 +122,7 @@ class Targets:
                 do not allow the action.
         """
         guard = self._world.guard
-        if guard.role_statements(role_arn) is None:
+        if not self._world.state.has_role(role_arn):
             raise DeliveryError("NO_PERMISSIONS", f"there is no role {role_arn or 'given'}")
         context = {"aws:SourceArn": source_arn, "aws:SourceAccount": self._world.account}
         if not guard.judge_service(service, "sts:AssumeRole", role_arn, context).allowed:

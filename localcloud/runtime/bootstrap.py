@@ -79,8 +79,8 @@ def _interactive_names() -> None:
     """`exit`, `quit` and `help`, which come with `site` and which Lambda's interpreter has."""
     import site  # noqa: PLC0415 - importing it runs nothing under -S
 
-    site.setquit()  # type: ignore[attr-defined]
-    site.sethelper()  # type: ignore[attr-defined]
+    site.setquit()
+    site.sethelper()
 
 
 if __name__ == "__main__":

@@ -42,22 +42,20 @@ class Execution:
         at: virtual instant of the start.
 
     Attributes:
-        invocations: how many it has run.
         memory_mb: the most memory seen, in MB: resident pages that no file backs, of the process
             itself (Lambda counts the whole environment; mapped libraries are its own matter).
     """
 
     def __init__(self, spec: FunctionSpec, libraries: Libraries, at: datetime) -> None:
         self.spec = spec
-        self.invocations = 0
         self.memory_mb = 0.0
-        self._api = RuntimeApi()
+        self._selector = selectors.DefaultSelector()
+        self._api = RuntimeApi(self._selector)
         self._stream = LineStream()
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._output, writing = os.pipe()
         self._lifeline_end, self._lifeline = os.pipe()
         os.set_blocking(self._output, False)
-        self._open_output = [self._output]
         told = {
             "path": [*map(str, _path(spec)), str(libraries.runtime)],
             "clock": str(libraries.clock),
@@ -78,6 +76,9 @@ class Execution:
         )
         os.close(writing)
         self._ended = os.pidfd_open(self._process.pid)
+        self._has_ended = False
+        self._selector.register(self._output, selectors.EVENT_READ, self._drain)
+        self._selector.register(self._ended, selectors.EVENT_READ, self._note_end)
         self._statm = Path(f"/proc/{self._process.pid}/statm")
 
     @property
@@ -94,6 +95,8 @@ class Execution:
     def start(self, limit_s: float, log: Callable[[str], None]) -> End:
         """Wait until the runtime asks for an invocation or says why it cannot start."""
         self._api.answer = None
+        if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return "exited"
         return self._until(time.monotonic() + limit_s, log, self._has_started)
 
     def run(
@@ -109,7 +112,6 @@ class Execution:
             "Lambda-Runtime-Invoked-Function-Arn": self.spec.arn,
             "Lambda-Runtime-Trace-Id": trace,
         }
-        self.invocations += 1
         try:
             self._api.hand_over(request_id, payload, headers)
         except OSError:
@@ -127,6 +129,7 @@ class Execution:
         self.kill()
         self._process.wait()
         self._api.close()
+        self._selector.close()
         for descriptor in (self._output, self._lifeline, self._lifeline_end, self._ended):
             os.close(descriptor)
 
@@ -158,23 +161,13 @@ class Execution:
             left = deadline - time.monotonic()
             if left <= 0:
                 return "too late"
-            if self._served(min(left, _SAMPLE_S)):
-                return done() or "exited"
+            for key, _ in self._selector.select(min(left, _SAMPLE_S)):
+                key.data()
+            if self._has_ended:
+                return "answered" if done() == "answered" else "exited"
 
-    def _served(self, longest_s: float) -> bool:
-        """Serve what happens within this time; True if the process has ended."""
-        ended = False
-        with selectors.DefaultSelector() as selector:
-            for each in (*self._api.sockets(), *self._open_output, self._ended):
-                selector.register(each, selectors.EVENT_READ)
-            for key, _ in selector.select(longest_s):
-                if key.fileobj == self._output:
-                    self._drain()
-                elif key.fileobj == self._ended:
-                    ended = True
-                else:
-                    self._api.readable(key.fileobj)  # type: ignore[arg-type]
-        return ended
+    def _note_end(self) -> None:
+        self._has_ended = True
 
     def _drain(self) -> None:
         """Hand over what the process has written so far."""
@@ -186,8 +179,8 @@ class Execution:
             chunk = os.read(self._output, 1 << 16)
         except BlockingIOError:
             return b""
-        if not chunk:  # closed at the other end: from now on it would always be readable
-            self._open_output = []
+        if not chunk and self._output in self._selector.get_map():
+            self._selector.unregister(self._output)  # closed there: it would always be readable
         return chunk
 
     def _above_its_memory(self) -> bool:

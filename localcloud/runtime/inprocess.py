@@ -98,9 +98,9 @@ class _Loaded:
     def invoke(
         self, payload: Any, request_id: str, log: Callable[[str], None], at: datetime
     ) -> Outcome:
-        facts = {"start": "warm" if self._handler else "cold"}
+        start = "warm" if self._handler else "cold"
         self.lost = False
-        with self._space.entered(), self._space.stream.heard_by(log), travelling(at):
+        with self._space.entered(request_id), self._space.stream.heard_by(log), travelling(at):
             # a failed init is done again with the invocation
             error = None if self._handler else self._load() and self._load()
             begun = time.monotonic()
@@ -111,13 +111,14 @@ class _Loaded:
             if error is not None:
                 log(_told(error, request_id, self._spec.environment["AWS_LAMBDA_LOG_FORMAT"]))
                 self.lost = self.lost or self._handler is None or error.trace is None
-        facts = {**facts, "duration_ms": round(took * 1000)}
+        facts = {"start": start, "duration_ms": round(took * 1000)}
         return Outcome(result_of(body) if error is None else None, error, facts)
 
     def kill(self) -> bool:
-        if not self._watches:
+        watches = list(self._watches)
+        if not watches:
             return False
-        self._watches[-1].kill()
+        watches[-1].kill()
         return True
 
     def _load(self) -> FunctionError | None:

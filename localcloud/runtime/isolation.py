@@ -14,13 +14,16 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
+from awslambdaric import bootstrap
+from awslambdaric.bootstrap import _setup_logging
+from awslambdaric.lambda_runtime_log_utils import LogFormat, _get_log_level_from_env_var
 
 from localcloud.runtime.output import LineStream
 
@@ -43,22 +46,26 @@ class Space:
         self._session = session
         self._modules: dict[str, ModuleType] = {}
         self._loggers: dict[str, Any] = {}
+        self._root: tuple[list[logging.Handler], int] | None = None
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """The process as this function sees it."""
+    def entered(self, request_id: str) -> Iterator[None]:
+        """The process as this function sees it during this invocation."""
         with ExitStack() as stack:
+            stack.enter_context(_logging_as(request_id))
             stack.enter_context(self._importing())
             stack.enter_context(_environment(self._environment))
             stack.enter_context(self._logging())
             stack.enter_context(self._default_session())
             stack.enter_context(redirect_stdout(self.stream))
+            stack.enter_context(redirect_stderr(self.stream))
             yield
 
     def forget(self) -> None:
         """Drop the function's modules and loggers: the next load is a cold start."""
         self._modules.clear()
         self._loggers.clear()
+        self._root = None
 
     @contextmanager
     def _importing(self) -> Iterator[None]:
@@ -81,20 +88,32 @@ class Space:
 
     @contextmanager
     def _logging(self) -> Iterator[None]:
-        root = logging.getLogger()
-        handlers, level = list(root.handlers), root.level
+        root, converter = logging.getLogger(), logging.Formatter.converter
+        outside = (list(root.handlers), root.level)
         known = logging.Logger.manager.loggerDict
         before = set(known)
         hidden = {name: known[name] for name in self._loggers if name in known}
         known.update(self._loggers)
+        root.handlers[:], level = self._root or ([], logging.WARNING)
+        root.setLevel(level)
+        if self._root is None:
+            self._set_up_logging()
         try:
             yield
         finally:
-            root.handlers[:] = handlers
-            root.setLevel(level)
+            self._root = (list(root.handlers), root.level)
+            root.handlers[:] = outside[0]
+            root.setLevel(outside[1])
+            logging.Formatter.converter = converter
             mine = [name for name in known if name not in before or name in self._loggers]
             self._loggers = {name: known.pop(name) for name in mine}
             known.update(hidden)
+
+    def _set_up_logging(self) -> None:
+        """The root logger's handler, as Lambda's runtime client sets it up."""
+        kind = LogFormat.from_str(self._environment["AWS_LAMBDA_LOG_FORMAT"])
+        level = _get_log_level_from_env_var(self._environment.get("AWS_LAMBDA_LOG_LEVEL"))
+        _setup_logging(kind, level, _Sink(self.stream))
 
     @contextmanager
     def _default_session(self) -> Iterator[None]:
@@ -105,6 +124,18 @@ class Space:
         finally:
             self._session = boto3.DEFAULT_SESSION
             boto3.DEFAULT_SESSION = before
+
+
+class _Sink:
+    """Where the runtime client's logging handler writes."""
+
+    def __init__(self, stream: LineStream) -> None:
+        self._stream = stream
+
+    def log(self, message: str, frame_type: bytes | None = None) -> None:
+        """Take one formatted record, its end of line included."""
+        del frame_type
+        self._stream.write(message)
 
 
 class _OwnFinder(importlib.abc.MetaPathFinder):
@@ -157,6 +188,17 @@ def _take_rooms() -> dict[str, ModuleType]:
     rooms = {name for name in tops - {"localcloud", "__main__"} if _is_room(name)}
     names = [name for name in sys.modules if name.partition(".")[0] in rooms]
     return {name: sys.modules.pop(name) for name in names}
+
+
+@contextmanager
+def _logging_as(request_id: str) -> Iterator[None]:
+    """What the runtime client's handler writes as the request's id."""
+    before = vars(bootstrap)["_GLOBAL_AWS_REQUEST_ID"]
+    vars(bootstrap)["_GLOBAL_AWS_REQUEST_ID"] = request_id
+    try:
+        yield
+    finally:
+        vars(bootstrap)["_GLOBAL_AWS_REQUEST_ID"] = before
 
 
 _PROCESS = os.environ  # noqa: TID251 - not read for settings: swapped whole for the function's

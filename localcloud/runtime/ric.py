@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from localcloud.errors import LocalCloudError
 from localcloud.runtime.base import FunctionError, FunctionSpec, Outcome
 from localcloud.runtime.execution import End, Execution
 from localcloud.runtime.faults import INIT_LIMIT_S, exited, killed, result_of, timed_out
@@ -22,15 +23,21 @@ from localcloud.runtime.libraries import Libraries
 
 
 class RicExecutor:
-    """Keeps the processes of each function warm; starts another where all are busy."""
+    """Keeps the processes of each function warm; starts another where all are busy.
+
+    Args:
+        init_limit_s: seconds the first init may take.
+    """
 
     outside = True
 
-    def __init__(self) -> None:
+    def __init__(self, init_limit_s: float = INIT_LIMIT_S) -> None:
+        self.init_limit_s = init_limit_s
         self._libraries: Libraries | None = None
         self._idle: dict[str, list[Execution]] = defaultdict(list)
         self._busy: dict[str, list[Execution]] = defaultdict(list)
         self._lock = threading.Lock()
+        self._closed = False
 
     def invoke(
         self,
@@ -41,7 +48,12 @@ class RicExecutor:
         at: datetime,
     ) -> Outcome:
         """Run one invocation; a function may call itself or others meanwhile."""
-        return _Invocation(self, spec, request_id, log, at).run(json.dumps(payload).encode())
+        invocation = _Invocation(self, spec, request_id, log, at)
+        try:
+            return invocation.run(json.dumps(payload).encode())
+        finally:
+            if invocation.execution is not None:
+                self.give_back(invocation.execution, usable=invocation.usable)
 
     def kill(self, name: str) -> bool:
         """Kill the function's processes that are at work now, from any thread."""
@@ -52,12 +64,15 @@ class RicExecutor:
         return bool(busy)
 
     def close(self) -> None:
-        """Kill every process."""
+        """Kill every process; those at work are given back by whoever waits for them."""
         with self._lock:
-            pools = (*self._idle.values(), *self._busy.values())
-            left = [execution for pool in pools for execution in pool]
+            self._closed = True
+            idle = [execution for pool in self._idle.values() for execution in pool]
+            busy = [execution for pool in self._busy.values() for execution in pool]
             self._idle.clear()
-        for execution in left:
+        for execution in busy:
+            execution.kill()
+        for execution in idle:
             execution.close()
         if self._libraries is not None:
             self._libraries.close()
@@ -74,8 +89,14 @@ class RicExecutor:
             return found
 
     def started(self, spec: FunctionSpec, at: datetime) -> Execution:
-        """A process that was just started, busy."""
+        """A process that was just started, busy.
+
+        Raises:
+            LocalCloudError: the executor was closed.
+        """
         with self._lock:
+            if self._closed:
+                raise LocalCloudError(f"{spec.name} was invoked while the cloud was closing")
             self._libraries = self._libraries or Libraries()
             execution = Execution(spec, self._libraries, at)
             self._busy[spec.name].append(execution)
@@ -85,6 +106,7 @@ class RicExecutor:
         """The invocation is over; keep the process warm or end it."""
         with self._lock:
             self._busy[execution.spec.name].remove(execution)
+            usable = usable and not self._closed
             if usable:
                 self._idle[execution.spec.name].append(execution)
         if not usable:
@@ -92,7 +114,12 @@ class RicExecutor:
 
 
 class _Invocation:
-    """One invocation on its way through one or two processes."""
+    """One invocation on its way through one or two processes.
+
+    Attributes:
+        execution: the process it holds.
+        usable: whether that process may take another invocation.
+    """
 
     def __init__(
         self,
@@ -102,6 +129,8 @@ class _Invocation:
         log: Callable[[str], None],
         at: datetime,
     ) -> None:
+        self.execution: Execution | None = None
+        self.usable = False
         self._executor = executor
         self._spec = spec
         self._request_id = request_id
@@ -111,32 +140,43 @@ class _Invocation:
         self._facts: dict[str, Any] = {"start": "warm"}
 
     def run(self, payload: bytes) -> Outcome:
-        execution = self._executor.warm(self._spec)
-        if execution is not None and execution.start(self._spec.timeout_s, self._log) != "ready":
-            self._executor.give_back(execution, usable=False)  # it ended while it was idle
-            execution = None
-        failed: FunctionError | None = None
-        if execution is None:
-            self._facts["start"] = "cold"
-            execution, failed = self._cold()
+        execution, failed = self._taken()
         if failed is not None:
-            return self._outcome(execution, "exited", failed)
+            return self._outcome(execution, failed)
         deadline = self._begun + self._spec.timeout_s
         end = execution.run(self._request_id, payload, self._at, deadline, self._log)
-        return self._outcome(execution, end, self._failure(execution, end))
+        failed = self._failure(execution, end)
+        self.usable = end == "answered" and (failed is None or failed.trace is not None)
+        return self._outcome(execution, failed)
+
+    def _taken(self) -> tuple[Execution, FunctionError | None]:
+        """A warm process that is ready, or a cold one; and how its init failed."""
+        execution = self.execution = self._executor.warm(self._spec)
+        if execution is None:
+            return self._cold()
+        if execution.start(self._spec.timeout_s, self._log) == "ready":
+            return execution, None
+        self._executor.give_back(execution, usable=False)  # it ended while it was idle
+        return self._cold()
 
     def _cold(self) -> tuple[Execution, FunctionError | None]:
         """Init, and once more within the invocation if it failed."""
-        execution = self._executor.started(self._spec, self._at)
-        end = execution.start(INIT_LIMIT_S, self._log)
+        self._facts["start"] = "cold"
+        execution = self._started()
+        end = execution.start(self._executor.init_limit_s, self._log)
         self._facts["init_ms"] = self._since_begun()
         self._begun = time.monotonic()
         if end == "ready":
             return execution, None
         self._executor.give_back(execution, usable=False)
-        execution = self._executor.started(self._spec, self._at)
+        execution = self._started()
         end = execution.start(self._spec.timeout_s, self._log)
         return execution, None if end == "ready" else self._failure(execution, end)
+
+    def _started(self) -> Execution:
+        self.execution = None
+        self.execution = self._executor.started(self._spec, self._at)
+        return self.execution
 
     def _failure(self, execution: Execution, end: End) -> FunctionError | None:
         if end == "too late":
@@ -147,17 +187,14 @@ class _Invocation:
             return exited(self._request_id, execution.status)
         return execution.answer.error if execution.answer is not None else None
 
-    def _outcome(self, execution: Execution, end: End, error: FunctionError | None) -> Outcome:
+    def _outcome(self, execution: Execution, failed: FunctionError | None) -> Outcome:
         self._facts["duration_ms"] = self._since_begun()
         self._facts["memory_mb"] = round(execution.memory_mb)
-        answer = execution.answer
-        if error is not None and error.trace is None:
-            self._log(f"{error.message}\n{error.type}")
-        usable = end == "answered" and (error is None or error.trace is not None)
-        self._executor.give_back(execution, usable=usable)
-        if error is not None or answer is None:
-            return Outcome(None, error, self._facts)
-        return Outcome(result_of(answer.body), None, self._facts)
+        if failed is not None and failed.trace is None:
+            self._log(f"{failed.message}\n{failed.type}")
+        if failed is not None or execution.answer is None:
+            return Outcome(None, failed, self._facts)
+        return Outcome(result_of(execution.answer.body), None, self._facts)
 
     def _since_begun(self) -> int:
         return round((time.monotonic() - self._begun) * 1000)

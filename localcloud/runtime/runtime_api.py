@@ -3,14 +3,16 @@
 Citation: "Using the Lambda runtime API for custom runtimes" of the Lambda Developer Guide:
 `/runtime/invocation/next`, `/response`, `/error` and `/runtime/init/error`, version 2018-06-01.
 
-Nothing here waits by itself: the environment watches `sockets` and calls `readable`.
+Nothing here waits by itself: whoever selects calls what is registered with each socket.
 """
 
 from __future__ import annotations
 
 import json
+import selectors
 import socket
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from localcloud.runtime.base import FunctionError
@@ -18,6 +20,7 @@ from localcloud.runtime.faults import LARGEST_RESPONSE, too_large
 
 _ROOT = "/2018-06-01/runtime/"
 _CHUNK = 1 << 18
+_SEND_S = 10.0  # a runtime that asked for an invocation and does not read it is broken
 _ACCEPTED = b'{"status":"OK"}'
 
 
@@ -43,6 +46,7 @@ class Connection:
 
     def __init__(self, plain: socket.socket) -> None:
         self.plain = plain
+        plain.settimeout(_SEND_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._arrived = bytearray()
         self._wanted = 0
@@ -91,43 +95,28 @@ class Connection:
 class RuntimeApi:
     """The API of one execution environment, and what its runtime has said.
 
+    Args:
+        selector: gets every socket, with what to call when it is readable.
+
     Attributes:
         waiting: the connection that asks for the next invocation, once the runtime is ready.
         answer: what the runtime posted about the invocation, or about its start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self._connections: dict[int, Connection] = {}
+        self._connections: list[Connection] = []
         self._request_id: str | None = None
         self.waiting: Connection | None = None
         self.answer: Answer | None = None
+        selector.register(self._listening, selectors.EVENT_READ, self._accept)
 
     @property
     def address(self) -> str:
         """The value of AWS_LAMBDA_RUNTIME_API."""
         host, port = self._listening.getsockname()
         return f"{host}:{port}"
-
-    def sockets(self) -> list[socket.socket]:
-        """Everything that may become readable now."""
-        return [self._listening, *(each.plain for each in self._connections.values())]
-
-    def readable(self, ready: socket.socket) -> None:
-        """Take what arrived there."""
-        if ready is self._listening:
-            accepted = Connection(ready.accept()[0])
-            self._connections[accepted.plain.fileno()] = accepted
-            return
-        connection = self._connections[ready.fileno()]
-        requests = connection.read()
-        if requests is None:
-            self._connections.pop(ready.fileno()).plain.close()
-            if self.waiting is connection:
-                self.waiting = None
-            return
-        for request in requests:
-            self._serve(connection, request)
 
     def hand_over(self, request_id: str, payload: bytes, headers: dict[str, str]) -> None:
         """Give the runtime the invocation it waits for.
@@ -143,8 +132,27 @@ class RuntimeApi:
 
     def close(self) -> None:
         """Close everything."""
-        for each in self.sockets():
+        for each in (self._listening, *(connection.plain for connection in self._connections)):
+            self._selector.unregister(each)
             each.close()
+
+    def _accept(self) -> None:
+        connection = Connection(self._listening.accept()[0])
+        self._connections.append(connection)
+        taking = partial(self._take, connection)
+        self._selector.register(connection.plain, selectors.EVENT_READ, taking)
+
+    def _take(self, connection: Connection) -> None:
+        requests = connection.read()
+        if requests is None:
+            self._connections.remove(connection)
+            self._selector.unregister(connection.plain)
+            connection.plain.close()
+            if self.waiting is connection:
+                self.waiting = None
+            return
+        for request in requests:
+            self._serve(connection, request)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         if (request.method, request.path) == ("GET", f"{_ROOT}invocation/next"):

@@ -11,8 +11,8 @@ from localcloud.cuts import Seam
 from localcloud.wiring import Hooks, Invoke, PayloadTooLarge
 
 
-class _RequestTooLarge(LambdaClientError):  # type: ignore[misc]
-    code = 413  # RequestTooLargeException of botocore's model
+class _RequestTooLargeError(LambdaClientError):  # type: ignore[misc]
+    code = 413  # as botocore's model says of RequestTooLargeException
 
     def __init__(self, message: str) -> None:
         super().__init__("RequestTooLargeException", message)
@@ -41,7 +41,7 @@ def _invoke(
     try:
         answer = hooks.invoke(Invoke(str(function.function_name), payload, str(kind), len(sent)))
     except PayloadTooLarge as refused:
-        raise _RequestTooLarge(str(refused)) from refused
+        raise _RequestTooLargeError(str(refused)) from refused
     if answer is None:
         response_headers["Content-Length"] = "0"
         return b""

@@ -85,6 +85,20 @@ class QuietHandler(MotoRequestHandler):  # type: ignore[misc]
         """Say nothing."""
 
 
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
+    """moto's dispatcher, which looks through the folder of its services at every request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._found: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service a host name stands for, looked up once."""
+        if host not in self._found:
+            self._found[host] = super().get_backend_for_host(host)
+        return self._found[host]
+
+
 def application() -> Any:
     """moto's WSGI application: every service behind one address."""
-    return DomainDispatcherApplication(create_backend_app)
+    return _Dispatcher()

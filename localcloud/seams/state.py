@@ -87,6 +87,8 @@ class State:
 
     def has_role(self, arn: str) -> bool:
         """Whether there is this role."""
+        if not arn.startswith("arn:"):
+            return False
         roles = iam_backends[arn.split(":")[4]]["aws"].roles.values()
         return any(role.arn == arn for role in roles)
 

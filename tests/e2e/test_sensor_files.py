@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
 from cli.workloads import load
+from signalbox.runtime.once import EXPIRES_AFTER_S
 
 KEY = "raw/hvac/unit=A1/day.parquet"
 
@@ -44,6 +46,22 @@ def test_the_same_event_again_changes_nothing_and_is_not_worked_on_again(chain, 
     )
     assert len(versions["Versions"]) == len(fragments) == 1
     assert len(chain.events("CycleFeaturesReady")) == 1
+
+
+def test_when_the_record_of_an_event_has_expired_by_the_clouds_clock_it_is_worked_on_again(
+    chain, hvac_file
+):
+    chain.bucket.write(KEY, hvac_file())
+    chain.run()
+    for seconds in (EXPIRES_AFTER_S - 60, 120):
+        chain.cloud._world.clock.follow(chain.cloud.now() + timedelta(seconds=seconds))
+        chain.deliver_again(KEY)
+        chain.run()
+    lines = [r.detail["line"] for r in chain.cloud.journal if r.kind == "log"]
+    told = [json.loads(line).get("message") for line in lines]
+    outcomes = ("cut", "repeated", "announced-again")
+    assert [message for message in told if message in outcomes] == list(outcomes)
+    assert len(chain.bucket.listing("fragments/")) == 1
 
 
 def test_a_newer_version_replaces_and_a_deletion_withdraws(chain, hvac_file):

@@ -24,8 +24,8 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def up(build, home):
-    command = [sys.executable, "-u", "-m", "cli.main", "up", "--port", "0"]
+def up(build, home, executor):
+    command = [sys.executable, "-u", "-m", "cli.main", "up", "--port", "0", "--executor", executor]
     with subprocess.Popen(
         command,
         cwd=ROOT,

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]+")
     "MemorySize", "PackageType", "ReservedConcurrentExecutions", "Role", "Runtime", "Tags",
     "Timeout", "TracingConfig",
     kept=("Architectures", "EphemeralStorage", "LoggingConfig", "MemorySize",
-          "ReservedConcurrentExecutions", "Timeout", "TracingConfig"),
+          "ReservedConcurrentExecutions", "TracingConfig"),
 )  # fmt: skip
 def function(props: Props, maker: Maker) -> Made:
     """A function from a zip; limits of the "Lambda quotas" page are enforced."""

@@ -129,11 +129,11 @@ def test_a_function_is_stopped_at_its_timeout(deploy: Deploy, executor: str) -> 
             time.sleep(0.01)
         return "done"
     """
-    cloud = one(deploy, executor, app, "      Timeout: 1")
+    cloud = one(deploy, executor, app, "      Timeout: 2")
     answer = call(cloud, payload={"stuck": True})
     assert answer["errorType"] == "Sandbox.Timedout"
-    assert answer["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
-    assert any("Task timed out after 1.00 seconds" in line for line in logs(cloud))
+    assert answer["errorMessage"].endswith("Error: Task timed out after 2.00 seconds")
+    assert any("Task timed out after 2.00 seconds" in line for line in logs(cloud))
     assert call(cloud) == "done"
     assert invocation(cloud).detail["start"] == "cold"
 
@@ -224,6 +224,39 @@ def test_output_goes_to_the_journal_line_by_line(deploy: Deploy, executor: str) 
     call(cloud)
     call(cloud)
     assert logs(cloud) == ["first", "second – ü"] * 2
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_logging_is_set_up_as_lambdas_runtime_does(
+    deploy: Deploy, executor: str, log_format: str
+) -> None:
+    app = """
+    import logging, sys
+    logging.getLogger("early").warning("while starting")
+    def handler(event, context):
+        print("two", file=sys.stderr)
+        logging.getLogger("own").info("too low")
+        logging.getLogger("own").error("%s of %s", "three", "four")
+        raise RuntimeError("five")
+    """
+    config = f"      LoggingConfig: {{LogFormat: {log_format}, ApplicationLogLevel: WARN}}"
+    cloud = one(deploy, executor, app, config)
+    for _ in range(2):
+        request_id = call(cloud)["requestId"]
+    *_, two, three, five = logs(cloud)
+    assert len(logs(cloud)) == 7
+    assert two == "two"
+    if log_format == "JSON":
+        told = json.loads(three)
+        assert (told["level"], told["message"], told["logger"]) == ("ERROR", "three of four", "own")
+        assert told["timestamp"].startswith("2026-01-01T00:00:")
+        assert json.loads(five)["errorType"] == "RuntimeError"
+        assert json.loads(five)["requestId"] == request_id
+    else:
+        assert three.startswith("[ERROR]\t2026-01-01T00:00:")
+        assert three.endswith(f"Z\t{request_id}\tthree of four")
+        assert five.startswith("[ERROR] RuntimeError: five\nTraceback (most recent call last):\n")
+        assert 'app.py", line 8, in handler' in five
 
 
 def test_payloads_and_answers_have_their_limits(deploy: Deploy, executor: str) -> None:
