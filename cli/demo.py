@@ -33,7 +33,7 @@ def run(console: Console, *, out: Path, data: Path | None, units: int, days: int
     if not drops:
         console.print("[red]No sensor file that one of the workloads can read.[/]")
         return 2
-    with running(out / "trace.jsonl") as cloud:
+    with running(out / "trace.jsonl", checked=True) as cloud:
         console.print(f"template.yaml deployed locally: {len(cloud.stack.resources)} resources")
         bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
         _drop_all(console, bucket, drops, simulated_fleet=data is None)

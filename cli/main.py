@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli import serving
 from cli.workloads import UnusableWorkload, load, names, spec_of
 
 app = typer.Typer(
@@ -34,10 +35,20 @@ def main() -> None:
 
     from cli.build import StaleBuild
     from cli.up import AlreadyUp
-    from localcloud import DeployError
+    from cli.whereabouts import BadUse, NotUp
+    from localcloud.errors import DeployError, StateError
     from simulator.files import OtherFleet
 
-    mendable = (UnusableWorkload, StaleBuild, DeployError, AlreadyUp, OtherFleet)
+    mendable = (
+        UnusableWorkload,
+        StaleBuild,
+        DeployError,
+        StateError,
+        AlreadyUp,
+        OtherFleet,
+        NotUp,
+        BadUse,
+    )
     try:
         app()
     except (*mendable, OSError, BotoCoreError, ClientError) as problem:
@@ -130,43 +141,6 @@ def simulate(
 
 
 @app.command()
-def up(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 4599,
-) -> None:
-    """Serve the local cloud on 127.0.0.1 until Ctrl-C, for the AWS CLI or any client.
-
-    Then, elsewhere: signalbox upload FILE --workload NAME, and signalbox trace.
-    """
-    from cli.up import run
-
-    raise typer.Exit(run(_bound(), port))
-
-
-@app.command()
-def upload(
-    files: Annotated[list[Path], typer.Argument(help="Sensor files or folders.", exists=True)],
-    workload: Annotated[str, typer.Option(help="Whose recordings these are.")],
-    unit: Annotated[str | None, typer.Option(help="Put the files under unit=<this>/.")] = None,
-) -> None:
-    """Drop sensor files into the data bucket of the cloud that `signalbox up` serves."""
-    from cli.up import upload as run
-
-    raise typer.Exit(run(console, files, load(workload).name, unit))
-
-
-@app.command()
-def trace(
-    key: Annotated[
-        str | None, typer.Argument(help="A file's key, or a part of it; all by default.")
-    ] = None,
-) -> None:
-    """Show cause and effect in the running cloud: event, rule, queue, door, output."""
-    from cli.up import trace as run
-
-    raise typer.Exit(run(console, key))
-
-
-@app.command()
 def package(
     bucket: Annotated[str, typer.Option(help="The artifact bucket; it must exist.")],
     region: Annotated[
@@ -185,6 +159,8 @@ def package(
     parameters = {"ArtifactBucket": bucket, **shipped}
     typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
 
+
+app.add_typer(serving.app)
 
 if __name__ == "__main__":
     main()

@@ -126,6 +126,19 @@ class Bus:
         )
         return {"EventId": event_id}
 
+    def deliver_again(
+        self, rule_arn: str, target_arn: str, event: Mapping[str, Any], cause: int
+    ) -> bool:
+        """Deliver a dead event to its target anew, retries and all; False if rule or target is gone."""
+        place = rule_arn.partition(":rule/")[2].split("/")
+        for rule in self._world.state.rules(place[0] if len(place) > 1 else "default"):
+            target = next((each for each in rule.targets if each["Arn"] == target_arn), None)
+            if rule.arn == rule_arn and target is not None:
+                delivery = Delivery(rule, target, event, cause, self._world.clock.now())
+                self._world.clock.after(0, partial(self._attempt, delivery))
+                return True
+        return False
+
     def _route(self, event: Mapping[str, Any], bus: str, cause: int) -> None:
         journal, clock = self._world.journal, self._world.clock
         for rule in self._world.state.rules(bus):

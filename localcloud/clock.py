@@ -65,5 +65,10 @@ class Clock:
             if longest > 0:
                 self._changed.wait(longest)
 
+    def agenda(self) -> list[tuple[datetime, Task]]:
+        """Everything that waits for its time, the next first."""
+        with self._changed:
+            return [(due, task) for due, _, task in sorted(self._heap, key=lambda each: each[:2])]
+
     def __len__(self) -> int:
         return len(self._heap)

@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from localcloud.bus import Bus
 from localcloud.clock import Clock
+from localcloud.control import Answers
+from localcloud.dead_letters import DeadLetters
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
@@ -22,6 +26,8 @@ from localcloud.errors import DeliveryError, DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
+from localcloud.keep.folder import StateFolder
+from localcloud.keep.keeper import Keeper
 from localcloud.pollers import Pollers
 from localcloud.reactions import Reactions
 from localcloud.runtime.base import Executor
@@ -54,6 +60,10 @@ class Cloud:
         executor: who runs functions; in this process if not given.
         check_build: called with `build` before deploying; raises if the build is stale.
         port: port of the endpoint; a free one if 0.
+        state: folder that keeps the state for the next cloud; taken up if there is one in it.
+
+    Raises:
+        StateError: the state folder is damaged or something else; nothing was started.
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class Cloud:
         executor: Executor | None = None,
         check_build: Callable[[Path], None] | None = None,
         port: int = 0,
+        state: Path | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -78,6 +89,12 @@ class Cloud:
         self._starting = threading.Lock()
         self._open = ExitStack()
         self._beside = ThreadPoolExecutor(thread_name_prefix="local-cloud-job")
+        self._folder = None if state is None else StateFolder(state)
+        self._keeper: Keeper | None = None
+        if self._folder is not None:
+            self._keeper = Keeper(self._folder, f"{stack_name}-packages-{ACCOUNT}")
+            start = start or self._keeper.earliest
+        self._under_way: set[Future[Any]] = set()
         clock = Clock(start or datetime.now(UTC))
         self._world = World(
             account=ACCOUNT,
@@ -111,6 +128,9 @@ class Cloud:
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
+            if self._folder is not None:
+                self._folder.open()
+                starting.callback(self._folder.close)
             starting.enter_context(moto_running(self._reactions))
             starting.callback(self._world.journal.close)
             starting.callback(self._executor.close)
@@ -119,6 +139,8 @@ class Cloud:
             where = {"LocationConstraint": self._world.region}
             home = self._world.region == "us-east-1"
             location = {} if home else {"CreateBucketConfiguration": where}
+            if self._keeper is not None:
+                self._keeper.remember(self._world)
             self.client("s3").create_bucket(Bucket=self.packages, **location)
             self._open = starting.pop_all()
         return self
@@ -132,8 +154,23 @@ class Cloud:
         self.close()
 
     def close(self) -> None:
-        """Stop everything the cloud started and forget its state. The journal stays readable."""
-        self._open.close()
+        """Stop everything the cloud started and forget its state, unless a folder keeps it.
+
+        The journal stays readable.
+        """
+        with self._open:
+            if self._keeper is not None:
+                self._keeper.save(self._world, self._reactions)
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What waited for its time and could not be kept with the state, in words."""
+        return list(self._keeper.lost) if self._keeper is not None else []
+
+    @property
+    def region(self) -> str:
+        """The region of everything."""
+        return self._world.region
 
     @property
     def packages(self) -> str:
@@ -145,7 +182,7 @@ class Cloud:
         """URL of the cloud on 127.0.0.1, for other processes; served from the first time asked."""
         with self._starting:
             if self._endpoint is None:
-                self._endpoint = self._open.enter_context(served(self._port))
+                self._endpoint = self._open.enter_context(served(self._port, self._answers()))
             return self._endpoint
 
     @property
@@ -162,6 +199,24 @@ class Cloud:
     def stack(self) -> Stack:
         """What was deployed."""
         return self._world.stack
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What ended in dead-letter queues, and the way back."""
+        reactions = self._reactions
+        return DeadLetters(self._world, reactions.bus, reactions.invocations, reactions.pollers)
+
+    def _answers(self) -> Answers:
+        """What `signalbox` asks a running cloud and AWS has no API for."""
+        return {
+            ("GET", "dead-letters"): lambda _: {
+                "queues": self.dead_letters.queues(),
+                "letters": [asdict(each) for each in self.dead_letters.waiting()],
+            },
+            ("POST", "redrive"): lambda asked: asdict(
+                self.dead_letters.redrive(asked.get("queue"), asked.get("most"))
+            ),
+        }
 
     def now(self) -> datetime:
         """The current virtual instant."""
@@ -194,7 +249,7 @@ class Cloud:
         self._deployed = True
         if self._check_build is not None:
             self._check_build(self._build)
-        deployment = Deployment(
+        deployment = self._deployment = Deployment(
             self._build,
             {**self._parameters, **(parameters or {})},
             stack_name=self._world.stack.name,
@@ -207,6 +262,17 @@ class Cloud:
         self._reactions.functions.check()
         self._check_targets(deployment)
         self._reactions.pollers.start()
+        if self._keeper is not None:
+            self._keeper.take_up(self._world, self._reactions)
+
+    def check_handlers(self) -> None:
+        """Import every function's handler in a process of its own; a second or so of two cores.
+
+        Raises:
+            DeployError: one cannot be imported.
+        """
+        for logical_id, trouble in self._reactions.functions.import_troubles().items():
+            raise self._deployment.error(trouble, logical_id, "Handler")
 
     def _check_targets(self, deployment: Deployment) -> None:
         """A rule that cannot reach a target must fail now, not when the first event is lost."""
@@ -242,25 +308,50 @@ class Cloud:
                 self.journal.flush()
         raise RestlessError(f"not idle after {_MOST_TASKS:,} tasks: some reaction causes itself")
 
-    def serve(self, stop: threading.Event, progress: Progress | None = None) -> None:
+    def serve(
+        self,
+        stop: threading.Event,
+        progress: Progress | None = None,
+        hurry: threading.Event | None = None,
+    ) -> None:
         """Work in real time until told to stop: virtual time follows the machine's.
+
+        Where state is kept, what is due is done before this returns, and programs that run are
+        waited for.
 
         Args:
             stop: set it to end.
             progress: called with each record as it is finished.
+            hurry: set it to end without waiting for programs that run.
         """
         clock = self._world.clock
         begun, real = clock.now(), time.monotonic()
         with self._following(), self.journal.heard_by(progress):
-            while not stop.is_set():
+            while True:
                 now = begun + timedelta(seconds=time.monotonic() - real)
-                task = clock.take(until=now)
-                if task is None:
-                    clock.follow(now)
-                    clock.wait(_LONGEST_WAIT_S)
-                else:
+                task = clock.take(until=now) if self._goes_on(stop) else None
+                if task is not None:
                     task()
+                elif stop.is_set() and not self._awaited(hurry):
+                    return
+                else:
+                    clock.follow(now)
+                    self._idle()
                 self.journal.flush()
+
+    def _goes_on(self, stop: threading.Event) -> bool:
+        """Whether what is due is still done: always where it would be lost to the state."""
+        return self._keeper is not None or not stop.is_set()
+
+    def _awaited(self, hurry: threading.Event | None) -> bool:
+        """Whether a program runs that the state should not be saved without."""
+        hurried = hurry is not None and hurry.is_set()
+        return self._keeper is not None and bool(self._under_way) and not hurried
+
+    def _idle(self) -> None:
+        if self._keeper is not None and not self._under_way:
+            self._keeper.save_if_changed(self._world, self._reactions)
+        self._world.clock.wait(_LONGEST_WAIT_S)
 
     @contextmanager
     def _following(self) -> Iterator[None]:
@@ -277,6 +368,12 @@ class Cloud:
             return
 
         def done(future: Future[T]) -> None:
-            self._world.clock.after(0, lambda: then(future.result()))
+            self._world.clock.after(0, partial(ended, future))
 
-        self._beside.submit(work).add_done_callback(done)
+        def ended(future: Future[T]) -> None:
+            self._under_way.discard(future)
+            then(future.result())
+
+        future = self._beside.submit(work)
+        self._under_way.add(future)
+        future.add_done_callback(done)

@@ -10,6 +10,7 @@ from functools import partial
 
 from werkzeug.serving import make_server
 
+from localcloud.control import Answers, controlled
 from localcloud.errors import DeployError
 from localcloud.seams import QuietHandler, application
 
@@ -18,14 +19,19 @@ _STOP_POLL_S = 0.02
 
 
 @contextmanager
-def served(port: int = 0) -> Iterator[str]:
-    """moto's state behind one URL, yielded, until the context ends; port 0 takes a free one."""
+def served(port: int = 0, answers: Answers | None = None) -> Iterator[str]:
+    """moto's state behind one URL, yielded, until the context ends; port 0 takes a free one.
+
+    Args:
+        port: on 127.0.0.1.
+        answers: what `localcloud.control` answers in front of moto.
+    """
     # werkzeug would end the process over a port in use; bound here, it is an error like any other
     listening = bound(port)
     server = make_server(
         "127.0.0.1",
         port,
-        application(),
+        controlled(application(), answers or {}),
         threaded=True,
         request_handler=QuietHandler,
         fd=listening.fileno(),

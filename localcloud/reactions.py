@@ -44,6 +44,7 @@ class Reactions:
     def called(self, access_key: str | None) -> None:
         """Remember whose request this thread serves."""
         self._calling.key = access_key
+        self.world.requests += 1
 
     def object_created(self, stored: StoredObject, reason: str) -> None:
         """An object was created in a bucket that tells EventBridge."""
@@ -67,11 +68,13 @@ class Reactions:
             self.invocations.later(call.function_name, call.payload, self._cause())
         if call.kind != "RequestResponse":
             return None
+        heard: list[str] = []
         outcome, request_id = self.functions.invoke(
-            call.function_name, call.payload, cause=self._cause()
+            call.function_name, call.payload, cause=self._cause(), heard=heard
         )
         error = "Unhandled" if outcome.error is not None else None
-        return Invoked(json.dumps(outcome.response(request_id)), error)
+        log = "\n".join([f"RequestId: {request_id}", *heard])
+        return Invoked(json.dumps(outcome.response(request_id)), error, log)
 
     def start_job_run(self, job: Job, request: Mapping[str, Any]) -> str:
         """Glue's StartJobRun."""

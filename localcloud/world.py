@@ -29,6 +29,7 @@ class World:
         stack: what was deployed.
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
+        requests: how many requests the services were asked.
         callers: by access key, the record that this key's requests are caused by.
     """
 
@@ -40,6 +41,7 @@ class World:
     stack: Stack
     endpoint: Callable[[], str]
     real_time: bool = False
+    requests: int = 0
     callers: dict[str, int | None] = field(default_factory=dict)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 
@@ -50,6 +52,10 @@ class World:
     def new_id(self) -> str:
         """A UUID, the same from run to run."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def reseed(self, source: random.Random) -> None:
+        """Make other ids from now on than a cloud that begins does."""
+        self._random = source
 
     def arn(self, service: str, resource: str) -> str:
         """An ARN in this account and region."""

@@ -5,6 +5,8 @@ runs: see docs/localcloud.md) is cut out here, a module a service, and handed to
 line of `SEAMS`, pinned to the signature it replaces, so that another moto fails loudly and readably.
 """
 
+from localcloud.seams.messages import Messages
+from localcloud.seams.objects import Objects, other_ids
 from localcloud.seams.running import (
     MOTO_VERSION,
     SEAMS,
@@ -14,4 +16,14 @@ from localcloud.seams.running import (
 )
 from localcloud.seams.state import State
 
-__all__ = ["MOTO_VERSION", "SEAMS", "QuietHandler", "State", "application", "moto_running"]
+__all__ = [
+    "MOTO_VERSION",
+    "SEAMS",
+    "Messages",
+    "Objects",
+    "QuietHandler",
+    "State",
+    "application",
+    "moto_running",
+    "other_ids",
+]

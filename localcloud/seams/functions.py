@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from localcloud.cuts import Seam
 from localcloud.wiring import Hooks, Invoke
+
+_LOG_TAIL = 4096  # "LogResult: the last 4 KB of the execution log", Invoke, Lambda API Reference
 
 
 def _invoke(
@@ -21,6 +24,8 @@ def _invoke(
     if answer is None:
         response_headers["Content-Length"] = "0"
         return b""
+    tail = answer.log.encode()[-_LOG_TAIL:]
+    response_headers["x-amz-log-result"] = base64.b64encode(tail).decode()  # moto asks LogType
     if answer.error:
         response_headers["x-amz-function-error"] = answer.error
     response_headers["Content-Length"] = str(len(answer.payload.encode()))
