@@ -209,7 +209,11 @@ def what(record: Record) -> str:
         return str(record.detail.get("line", ""))[:160]
     key = object_key(record)
     messages = record.detail.get("messages")
-    parts = [short(record.name), key or "", f"({messages} messages)" if messages else ""]
+    parts = [
+        short(record.name),
+        key or "",
+        f"({messages} messages)" if messages and messages > 1 else "",
+    ]
     return " ".join(part for part in parts if part)
 
 
@@ -230,8 +234,8 @@ def span(seconds: float) -> str:
     """A time span for people: 12 ms, 3.4 s, 2 min 5 s, 1 h 10 min."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
+    if seconds < 59.5:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min" + (f" {rest} s" if rest else "")
