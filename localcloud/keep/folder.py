@@ -103,7 +103,7 @@ class StateFolder:
         """
         files = {}
         for name, content in parts.items():
-            body = json.dumps(content, default=_plain, indent=1, sort_keys=True).encode()
+            body = json.dumps(content, default=_plain, indent=1).encode()
             digest = hashlib.sha256(body).hexdigest()
             place = f"parts/{name}-{digest[:16]}.json"
             if not (self.path / place).is_file():
