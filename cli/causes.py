@@ -73,8 +73,13 @@ def roots_for(trace: Trace, asked: str) -> list[Record]:
         exact = [each for each, key in keyed if key == asked]
         named = exact or [each for each, key in keyed if key.startswith(asked)]
         named = named or [each for each, key in keyed if asked in key]
+    wanted = {each.id for each in named}
     found = {root.id: root for each in named for root in trace.roots_of(each)}
-    return [found[number] for number in sorted(found)]
+    return [
+        found[number]
+        for number in sorted(found)  # of a batch, only the files it really is about
+        if any(each.id in wanted for each in trace.below(found[number], belongs))
+    ]
 
 
 def ids_of(record: Record) -> set[str]:

@@ -45,9 +45,7 @@ def running(
     ) as cloud:
         shipped = ship(cloud.client("s3"), cloud.packages)
         try:
-            cloud.deploy({"ArtifactBucket": cloud.packages, **shipped})
-            if checked:
-                cloud.check_handlers()
+            cloud.deploy({"ArtifactBucket": cloud.packages, **shipped}, import_handlers=checked)
         except DeployError as error:
             raise placed(error) from error
         yield cloud

@@ -234,22 +234,27 @@ class Cloud:
         """
         return self._world.stack.ref(logical_id)
 
-    def deploy(self, parameters: Mapping[str, Any] | None = None) -> None:
+    def deploy(
+        self, parameters: Mapping[str, Any] | None = None, *, import_handlers: bool = False
+    ) -> None:
         """Deploy the built template, once.
 
         Args:
             parameters: added to those given at the start.
+            import_handlers: whether every function's handler is imported, in a process of its own;
+                a second or two.
 
         Raises:
-            DeployError: the build is missing or stale, or the template asks for something that
-                cannot be honoured here.
+            DeployError: the build is missing or stale, the template asks for something that
+                cannot be honoured here, or a handler cannot be imported.
+            StateError: the state that was kept does not fit.
         """
         if self._deployed:
             raise DeployError("this cloud was deployed before; start a fresh one")
         self._deployed = True
         if self._check_build is not None:
             self._check_build(self._build)
-        deployment = self._deployment = Deployment(
+        deployment = Deployment(
             self._build,
             {**self._parameters, **(parameters or {})},
             stack_name=self._world.stack.name,
@@ -261,18 +266,15 @@ class Cloud:
         deployment.run()
         self._reactions.functions.check()
         self._check_targets(deployment)
+        if import_handlers:
+            self._import_handlers(deployment)
         self._reactions.pollers.start()
         if self._keeper is not None:
             self._keeper.take_up(self._world, self._reactions)
 
-    def check_handlers(self) -> None:
-        """Import every function's handler in a process of its own; a second or so of two cores.
-
-        Raises:
-            DeployError: one cannot be imported.
-        """
+    def _import_handlers(self, deployment: Deployment) -> None:
         for logical_id, trouble in self._reactions.functions.import_troubles().items():
-            raise self._deployment.error(trouble, logical_id, "Handler")
+            raise deployment.error(trouble, logical_id, "Handler")
 
     def _check_targets(self, deployment: Deployment) -> None:
         """A rule that cannot reach a target must fail now, not when the first event is lost."""
