@@ -160,7 +160,7 @@ def package(
     typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
 
 
-app.add_typer(serving.app)
+app.registered_commands += serving.app.registered_commands
 
 if __name__ == "__main__":
     main()

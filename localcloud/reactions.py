@@ -44,7 +44,8 @@ class Reactions:
     def called(self, access_key: str | None) -> None:
         """Remember whose request this thread serves."""
         self._calling.key = access_key
-        self.world.requests += 1
+        if threading.get_ident() != self.world.uncounted:
+            self.world.requests += 1
 
     def object_created(self, stored: StoredObject, reason: str) -> None:
         """An object was created in a bucket that tells EventBridge."""

@@ -30,6 +30,7 @@ class World:
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
         requests: how many requests the services were asked.
+        uncounted: the thread whose requests are not counted, since it only looks.
         callers: by access key, the record that this key's requests are caused by.
     """
 
@@ -42,6 +43,7 @@ class World:
     endpoint: Callable[[], str]
     real_time: bool = False
     requests: int = 0
+    uncounted: int | None = None
     callers: dict[str, int | None] = field(default_factory=dict)
     _random: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -94,7 +95,14 @@ class Keeper:
         """Save everything; does nothing before `take_up` was done."""
         if not self._taken_up:
             return
-        stamp = self._stamp(world)
+        stamp, world.uncounted = self._stamp(world), threading.get_ident()
+        try:
+            self._save(world, reactions)
+        finally:
+            world.uncounted = None
+        self._saved = stamp
+
+    def _save(self, world: World, reactions: Reactions) -> None:
         waiting, self.lost = agenda.written(world.clock.agenda())
         buckets = services.buckets_of(world, self._packages, self._folder.add_blob, self._known)
         parts = {
@@ -120,10 +128,9 @@ class Keeper:
             "not_kept": self.lost,
         }
         self._folder.save(parts, blobs, facts)
-        self._saved = stamp
 
     def _stamp(self, world: World) -> tuple[int, int]:
-        return len(world.journal), world.requests
+        return world.requests, len(world.clock)
 
     def _kept(self, name: str, otherwise: Any) -> Any:
         return self._folder.kept.get(name, otherwise)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
@@ -320,3 +321,45 @@ def test_records_keep_their_real_times_through_a_line():
     record = Record(1, None, datetime(2026, 1, 1, tzinfo=UTC), "event", "x", "ok", {}, 1.5, 2.5)
     again = from_line(to_line(record))
     assert (again.began, again.took) == (1.5, 2.5)
+
+
+def test_an_idle_cloud_is_saved_once_and_again_only_after_a_change(build, tmp_path):
+    manifest = tmp_path / "state" / "manifest.json"
+    with cloud_of(build, tmp_path / "state") as cloud:
+        cloud.deploy()
+        keeper, parts = cloud._keeper, (cloud._world, cloud._reactions)
+
+        def saved_at():
+            keeper._next_save = 0.0
+            keeper.save_if_changed(*parts)
+            return manifest.stat().st_mtime_ns
+
+        first = saved_at()
+        assert saved_at() == first
+        cloud.client("s3").put_object(Bucket=cloud.physical_id("Bucket"), Key="x", Body=b"")
+        second = saved_at()
+        assert second > first
+        assert saved_at() == second
+
+
+def test_a_program_under_way_is_waited_for_before_the_state_is_saved(build, tmp_path):
+    stop, hurry, go, began = (threading.Event() for _ in range(4))
+    ended = []
+
+    def work():
+        began.set()
+        go.wait()
+        return "done"
+
+    with cloud_of(build, tmp_path / "state") as cloud:
+        cloud.deploy()
+        cloud._world.clock.after(0, lambda: cloud._outside(work, ended.append))
+        serving = threading.Thread(target=cloud.serve, args=(stop, None, hurry))
+        serving.start()
+        began.wait()
+        stop.set()
+        serving.join(0.2)
+        assert serving.is_alive()
+        go.set()
+        serving.join()
+    assert ended == ["done"]
