@@ -109,22 +109,29 @@ def logs(console: Console, door: str | None, *, follow: bool, since: str) -> int
     aws = client("logs", note)
     start = int((time.time() - _seconds(since)) * 1000)
     seen: set[str] = set()
-    while True:
-        lines = sorted(_lines(aws, groups, start), key=lambda each: (each[0], each[1]))
-        for at, event_id, logical, message in lines:
-            if event_id not in seen:
-                seen.add(event_id)
-                console.print(_line(at, logical, message), soft_wrap=True)
-        start = max([start, *(each[0] for each in lines)])
-        if not follow:
-            if not lines:
-                console.print(f"No log lines since {since} ago.", style="dim", highlight=False)
-            return 0
-        try:
+    if not follow:
+        if not _show_new(console, aws, groups, start, seen):
+            console.print(f"No log lines since {since} ago.", style="dim", highlight=False)
+        return 0
+    try:
+        while True:
+            start = _show_new(console, aws, groups, start, seen) or start
             threading.Event().wait(_LOOK_AGAIN_S)
             noted()
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:  # how following is meant to end
+        return 0
+
+
+def _show_new(
+    console: Console, aws: Any, groups: dict[str, str], start: int, seen: set[str]
+) -> int:
+    """Print lines not seen yet; returns the time of the last one, 0 if there is none."""
+    lines = sorted(_lines(aws, groups, start), key=lambda each: (each[0], each[1]))
+    for at, event_id, logical, message in lines:
+        if event_id not in seen:
+            seen.add(event_id)
+            console.print(_line(at, logical, message), soft_wrap=True)
+    return max((each[0] for each in lines), default=0)
 
 
 def _lines(aws: Any, groups: dict[str, str], start: int) -> Iterator[tuple[int, str, str, str]]:
