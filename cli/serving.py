@@ -56,7 +56,7 @@ def trace(
     asked: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ID]",
+            metavar="ID",
             help="A number from the list, an S3 key or its beginning, or an id of an event, request, "
             "message or job run.",
         ),

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from localcloud.bus import Bus
 from localcloud.clock import Clock
-from localcloud.control import Answers
-from localcloud.dead_letters import DeadLetters
+from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
@@ -30,6 +25,7 @@ from localcloud.keep.folder import StateFolder
 from localcloud.keep.keeper import Keeper
 from localcloud.pollers import Pollers
 from localcloud.reactions import Reactions
+from localcloud.real_time import RealTime
 from localcloud.runtime.base import Executor
 from localcloud.runtime.inprocess import InProcessExecutor
 from localcloud.s3events import S3Events
@@ -88,13 +84,11 @@ class Cloud:
         self._deployed = False
         self._starting = threading.Lock()
         self._open = ExitStack()
-        self._beside = ThreadPoolExecutor(thread_name_prefix="local-cloud-job")
         self._folder = None if state is None else StateFolder(state)
         self._keeper: Keeper | None = None
         if self._folder is not None:
             self._keeper = Keeper(self._folder, f"{stack_name}-packages-{ACCOUNT}")
             start = start or self._keeper.earliest
-        self._under_way: set[Future[Any]] = set()
         clock = Clock(start or datetime.now(UTC))
         self._world = World(
             account=ACCOUNT,
@@ -105,6 +99,8 @@ class Cloud:
             stack=Stack(stack_name),
             endpoint=lambda: self.endpoint,
         )
+        keep = None if self._keeper is None else self._save_if_changed
+        self._real_time = RealTime(self._world, keep)
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
 
@@ -134,7 +130,7 @@ class Cloud:
             starting.enter_context(moto_running(self._reactions))
             starting.callback(self._world.journal.close)
             starting.callback(self._executor.close)
-            starting.callback(self._beside.shutdown)
+            starting.callback(self._real_time.close)
             starting.callback(self._reactions.glue.close)
             where = {"LocationConstraint": self._world.region}
             home = self._world.region == "us-east-1"
@@ -182,7 +178,9 @@ class Cloud:
         """URL of the cloud on 127.0.0.1, for other processes; served from the first time asked."""
         with self._starting:
             if self._endpoint is None:
-                self._endpoint = self._open.enter_context(served(self._port, self._answers()))
+                self._endpoint = self._open.enter_context(
+                    served(self._port, answers(self.dead_letters))
+                )
             return self._endpoint
 
     @property
@@ -205,18 +203,6 @@ class Cloud:
         """What ended in dead-letter queues, and the way back."""
         reactions = self._reactions
         return DeadLetters(self._world, reactions.bus, reactions.invocations, reactions.pollers)
-
-    def _answers(self) -> Answers:
-        """What `signalbox` asks a running cloud and AWS has no API for."""
-        return {
-            ("GET", "dead-letters"): lambda _: {
-                "queues": self.dead_letters.queues(),
-                "letters": [asdict(each) for each in self.dead_letters.waiting()],
-            },
-            ("POST", "redrive"): lambda asked: asdict(
-                self.dead_letters.redrive(asked.get("queue"), asked.get("most"))
-            ),
-        }
 
     def now(self) -> datetime:
         """The current virtual instant."""
@@ -326,56 +312,13 @@ class Cloud:
             progress: called with each record as it is finished.
             hurry: set it to end without waiting for programs that run.
         """
-        clock = self._world.clock
-        begun, real = clock.now(), time.monotonic()
-        with self._following(), self.journal.heard_by(progress):
-            while True:
-                now = begun + timedelta(seconds=time.monotonic() - real)
-                task = clock.take(until=now) if self._goes_on(stop) else None
-                if task is not None:
-                    task()
-                elif stop.is_set() and not self._awaited(hurry):
-                    return
-                else:
-                    clock.follow(now)
-                    self._idle()
-                self.journal.flush()
+        with self.journal.heard_by(progress):
+            self._real_time.serve(stop, hurry)
 
-    def _goes_on(self, stop: threading.Event) -> bool:
-        """Whether what is due is still done: always where it would be lost to the state."""
-        return self._keeper is not None or not stop.is_set()
-
-    def _awaited(self, hurry: threading.Event | None) -> bool:
-        """Whether a program runs that the state should not be saved without."""
-        hurried = hurry is not None and hurry.is_set()
-        return self._keeper is not None and bool(self._under_way) and not hurried
-
-    def _idle(self) -> None:
-        if self._keeper is not None and not self._under_way:
+    def _save_if_changed(self) -> None:
+        if self._keeper is not None:
             self._keeper.save_if_changed(self._world, self._reactions)
-        self._world.clock.wait(_LONGEST_WAIT_S)
-
-    @contextmanager
-    def _following(self) -> Iterator[None]:
-        self._world.real_time = True
-        try:
-            yield
-        finally:
-            self._world.real_time = False
 
     def _outside(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """`engines.base.Outside`: now while time is virtual, beside the agenda while it is real."""
-        if not self._world.real_time:
-            then(work())
-            return
-
-        def done(future: Future[T]) -> None:
-            self._world.clock.after(0, partial(ended, future))
-
-        def ended(future: Future[T]) -> None:
-            self._under_way.discard(future)
-            then(future.result())
-
-        future = self._beside.submit(work)
-        self._under_way.add(future)
-        future.add_done_callback(done)
+        """`engines.base.Outside`."""
+        self._real_time.outside(work, then)

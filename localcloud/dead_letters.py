@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from localcloud.bus import Bus
+from localcloud.control import Answers
 from localcloud.invocations import Invocations
 from localcloud.letters import DeadLetter, is_record, letter_of
 from localcloud.pollers import Pollers
@@ -146,3 +147,16 @@ class DeadLetters:
             if record.kind == "dead-letter" and record.detail.get("message_id") == message_id:
                 return record.id
         return self._pollers.causes.get(message_id)
+
+
+def answers(letters: DeadLetters) -> Answers:
+    """What `signalbox` asks a running cloud of its dead letters (`localcloud.control`)."""
+    return {
+        ("GET", "dead-letters"): lambda _: {
+            "queues": letters.queues(),
+            "letters": [asdict(each) for each in letters.waiting()],
+        },
+        ("POST", "redrive"): lambda asked: asdict(
+            letters.redrive(asked.get("queue"), asked.get("most"))
+        ),
+    }

@@ -353,7 +353,7 @@ def test_a_program_under_way_is_waited_for_before_the_state_is_saved(build, tmp_
 
     with cloud_of(build, tmp_path / "state") as cloud:
         cloud.deploy()
-        cloud._world.clock.after(0, lambda: cloud._outside(work, ended.append))
+        cloud._world.clock.after(0, lambda: cloud._real_time.outside(work, ended.append))
         serving = threading.Thread(target=cloud.serve, args=(stop, None, hurry))
         serving.start()
         began.wait()
