@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 SAM_VENV := .venv-sam
+AWSCLI_VENV := .venv-awscli
 BIN := $(VENV)/bin
 BUILD := .aws-sam/build
 PIP_FLAGS := --quiet --disable-pip-version-check
@@ -36,6 +37,13 @@ $(SAM_VENV)/.installed: requirements-sam.lock
 	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements-sam.lock
 	@touch $@
 
+# The stock AWS CLI, for the tests that point it at `signalbox up`.
+$(AWSCLI_VENV)/.installed: requirements-awscli.lock
+	@echo "Preparing the AWS CLI in an environment of its own (once) ..."
+	@test -x $(AWSCLI_VENV)/bin/python || $(PYTHON) -m venv $(AWSCLI_VENV)
+	@$(AWSCLI_VENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements-awscli.lock
+	@touch $@
+
 # Stale or not is judged by content (cli/build.py), not by time stamps: a deleted file counts too.
 # Bytecode that is not checked against its source halves a cold start: Lambda's disk is read-only.
 build: $(VENV)/.installed $(SAM_VENV)/.installed ## sam build of template.yaml, without Docker
@@ -56,7 +64,7 @@ demo: build ## the whole chain on this laptop: files in, cycle features out (ARG
 up: build ## serve the local cloud on 127.0.0.1 until Ctrl-C
 	@$(BIN)/signalbox up $(ARGS)
 
-test: build $(VENV)/.spark ## the whole test suite
+test: build $(VENV)/.spark $(AWSCLI_VENV)/.installed ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contracts, template
@@ -69,8 +77,10 @@ check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contract
 bench: build $(VENV)/.spark ## ratios, each from one interleaved run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: build $(VENV)/.spark ## the test suite with many more examples; every policy statement taken away
+soak: build $(VENV)/.spark $(AWSCLI_VENV)/.installed ## long runs: many more examples, bad days, every policy statement taken away
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/signalbox chaos --seeds 20
+	@$(BIN)/signalbox chaos --executor ric
 	@$(BIN)/python -m tests.soak_policies
 
 package: build ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=name)
@@ -78,4 +88,4 @@ package: build ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=
 	@$(BIN)/signalbox package --bucket "$(BUCKET)" $(ARGS)
 
 clean: ## remove everything the targets made
-	rm -rf $(KERNEL) $(VENV) $(SAM_VENV) .aws-sam .signalbox out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(KERNEL) $(VENV) $(SAM_VENV) $(AWSCLI_VENV) .aws-sam .signalbox out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,15 +13,22 @@ from typing import Any
 from cli.build import BUILD, check_build
 from cli.features import Outcome
 from cli.ship import ship
+from cli.workloads import ROOT
 from cycles import BadRecording, CycleSpec, Fragment, open_recording, stitch
 from cycles.readers import Recording
-from localcloud import EXECUTORS, Cloud
+from localcloud import EXECUTORS, Cloud, DeployError
+from localcloud.deploy.template import read_template
 from signalbox.contracts import keys
 
 
 @contextmanager
 def running(
-    journal: Path | None = None, port: int = 0, executor: str = "inprocess", **options: Any
+    journal: Path | None = None,
+    port: int = 0,
+    executor: str = "inprocess",
+    *,
+    checked: bool = False,
+    **options: Any,
 ) -> Iterator[Cloud]:
     """A local cloud with the template deployed and everything shipped that it names.
 
@@ -29,7 +36,11 @@ def running(
         journal: file that also receives the journal.
         port: of the endpoint; a free one if 0.
         executor: one of `localcloud.EXECUTORS`.
+        checked: whether every door is imported first, in a process of its own each.
         options: more of `Cloud`.
+
+    Raises:
+        DeployError: something in the template cannot be honoured; says where in template.yaml it stands.
     """
     with Cloud(
         BUILD,
@@ -40,8 +51,22 @@ def running(
         **options,
     ) as cloud:
         shipped = ship(cloud.client("s3"), cloud.packages)
-        cloud.deploy({"ArtifactBucket": cloud.packages, **shipped})
+        try:
+            cloud.deploy({"ArtifactBucket": cloud.packages, **shipped}, import_handlers=checked)
+        except DeployError as error:
+            raise placed(error) from error
         yield cloud
+
+
+def placed(error: DeployError) -> DeployError:
+    """The error with the line of template.yaml, which people edit, rather than that of the build."""
+    source = ROOT / "template.yaml"
+    if error.logical_id is None or not source.is_file():
+        return error
+    _, lines = read_template(source)
+    line = lines.of(error.logical_id, error.prop)
+    where = f"{error.message} (template.yaml line {line})" if line else error.message
+    return DeployError(where, logical_id=error.logical_id, prop=error.prop)
 
 
 @dataclass(frozen=True, slots=True)

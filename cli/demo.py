@@ -20,7 +20,7 @@ from cli.plots import DaySample
 from cli.recordings import Drop, found, simulated
 from cli.tables import Counting, paths, rejections, units
 from cli.workloads import load, spec_of
-from localcloud import Cloud
+from localcloud import Chaos, Cloud
 from localcloud.journal import Record
 
 SHOWN_PATHS = 12
@@ -35,6 +35,7 @@ def run(
     days: int,
     seed: int,
     executor: str = "inprocess",
+    chaos: Chaos | None = None,
 ) -> int:
     """Run the demo and return the exit code: 0 if every file ended where it should."""
     began = time.monotonic()
@@ -42,7 +43,7 @@ def run(
     if not drops:
         console.print("[red]No sensor file that one of the workloads can read.[/]")
         return 2
-    with running(out / "trace.jsonl", executor=executor) as cloud:
+    with running(out / "trace.jsonl", executor=executor, checked=True, chaos=chaos) as cloud:
         console.print(f"template.yaml deployed locally: {len(cloud.stack.resources)} resources")
         bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
         _drop_all(console, bucket, drops, simulated_fleet=data is None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli import serving
+from cli.options import Chaotic, Executing, Executor
 from cli.workloads import UnusableWorkload, load, names, spec_of
 
 app = typer.Typer(
@@ -29,21 +30,6 @@ PARTLY = 1  # done, save for files that were rejected
 INTERRUPTED = 130
 
 
-class Executor(StrEnum):
-    """Who runs the functions."""
-
-    INPROCESS = "inprocess"
-    RIC = "ric"
-
-
-Executing = Annotated[
-    Executor,
-    typer.Option(
-        help="Who runs the functions: this process, or Lambda's own runtime client in processes of its own."
-    ),
-]
-
-
 def main() -> None:
     """Run the command; trouble a person can mend is one message and exit code 2."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -51,10 +37,21 @@ def main() -> None:
     from cli.build import StaleBuild
     from cli.replay import NoReplay
     from cli.up import AlreadyUp
-    from localcloud import DeployError
+    from cli.whereabouts import BadUse, NotUp
+    from localcloud.errors import DeployError, StateError
     from simulator.files import OtherFleet
 
-    mendable = (UnusableWorkload, StaleBuild, DeployError, AlreadyUp, OtherFleet, NoReplay)
+    mendable = (
+        UnusableWorkload,
+        StaleBuild,
+        DeployError,
+        StateError,
+        AlreadyUp,
+        OtherFleet,
+        NotUp,
+        BadUse,
+        NoReplay,
+    )
     try:
         app()
     except (*mendable, OSError, BotoCoreError, ClientError) as problem:
@@ -120,12 +117,13 @@ def demo(
         "out"
     ),
     executor: Executing = Executor.INPROCESS,
+    faults: Chaotic = None,
 ) -> None:
     """Show the chain: deploy the template locally, drop files, watch them become cycle features."""
     from cli.demo import run
 
     shape = {"units": units, "days": days, "seed": seed}
-    raise typer.Exit(run(_bound(), out=out, data=data, executor=executor, **shape))
+    raise typer.Exit(run(_bound(), out=out, data=data, executor=executor, chaos=faults, **shape))
 
 
 @app.command()
@@ -135,6 +133,7 @@ def chaos(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each mode.", min=1)] = 1,
     first: Annotated[int, typer.Option(help="The first seed.", min=0)] = 1,
+    executor: Executing = Executor.INPROCESS,
 ) -> None:
     """Show that bad days change nothing: the main job under every fault, against one without.
 
@@ -155,7 +154,7 @@ def chaos(
     modes = mode or list(MODES)
     ended = []
     with Counting(_bound(), "bad days", len(modes) * seeds) as counting:
-        for each in endings(modes, range(first, first + seeds)):
+        for each in endings(modes, range(first, first + seeds), executor=executor):
             ended.append(each)
             counting.step(f"{each.mode}, seed {each.chaos.seed}")
     console.print(table(ended))
@@ -186,44 +185,6 @@ def simulate(
     from cli.simulate import run
 
     run(console, out, units=units, days=days, seed=seed, history=history)
-
-
-@app.command()
-def up(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 4599,
-    executor: Executing = Executor.INPROCESS,
-) -> None:
-    """Serve the local cloud on 127.0.0.1 until Ctrl-C, for the AWS CLI or any client.
-
-    Then, elsewhere: signalbox upload FILE --workload NAME, and signalbox trace.
-    """
-    from cli.up import run
-
-    raise typer.Exit(run(_bound(), port, executor))
-
-
-@app.command()
-def upload(
-    files: Annotated[list[Path], typer.Argument(help="Sensor files or folders.", exists=True)],
-    workload: Annotated[str, typer.Option(help="Whose recordings these are.")],
-    unit: Annotated[str | None, typer.Option(help="Put the files under unit=<this>/.")] = None,
-) -> None:
-    """Drop sensor files into the data bucket of the cloud that `signalbox up` serves."""
-    from cli.up import upload as run
-
-    raise typer.Exit(run(console, files, load(workload).name, unit))
-
-
-@app.command()
-def trace(
-    key: Annotated[
-        str | None, typer.Argument(help="A file's key, or a part of it; all by default.")
-    ] = None,
-) -> None:
-    """Show cause and effect in the running cloud: event, rule, queue, door, output."""
-    from cli.up import trace as run
-
-    raise typer.Exit(run(console, key))
 
 
 @app.command()
@@ -284,6 +245,8 @@ def package(
     parameters = {"ArtifactBucket": bucket, **shipped}
     typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
 
+
+app.registered_commands += serving.app.registered_commands
 
 if __name__ == "__main__":
     main()

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cli import paths, svg, ticks
@@ -22,6 +20,7 @@ from cli.day import Day
 from cli.journeys import Journey
 from cli.plots import DaySample, NothingToDraw, day_svg, feature_plot, read_day
 from cli.telling import COMPANY, Moved, column, feature_names, most_moved
+from cli.templates import template
 from cli.workloads import spec_of
 from cycles import CycleSpec
 from signalbox.contracts.workload import Workload
@@ -83,7 +82,7 @@ def write_page(
     """
     spec = spec_of(workload)
     moved = most_moved(table)
-    shown = _template().render(
+    shown = template("page.html").render(
         title=title,
         workload=workload,
         story=_story(table, journeys, facts),
@@ -99,18 +98,6 @@ def write_page(
     )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(shown, encoding="utf-8", newline="\n")
-
-
-@cache
-def _template() -> Template:
-    loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("page.html")
 
 
 def _count(number: int, thing: str) -> str:

@@ -6,11 +6,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from rich.console import Console
 from rich.markup import escape
 
-from cli.up import noted
+from cli.whereabouts import client
 
 _LOOK_S = 0.2
 _OVER = {"COMPLETED", "CANCELLED", "FAILED"}
@@ -24,7 +23,7 @@ def run(
     console: Console, archive: str | None, begin: str | None, end: str | None, rules: list[str]
 ) -> int:
     """Replay and watch until it is over; 0 if all was replayed, else 1."""
-    events = _client()
+    events = client("events")
     kept = _archive(events, archive)
     # events tell their times in whole seconds
     start = (_instant("--from", begin) if begin else kept["CreationTime"]).astimezone(UTC)
@@ -57,13 +56,6 @@ def run(
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     return 0 if told["State"] == "COMPLETED" else 1
-
-
-def _client() -> Any:
-    return boto3.client(
-        "events", endpoint_url=noted()["endpoint"], region_name="eu-west-1",
-        aws_access_key_id="local", aws_secret_access_key="local",  # noqa: S106 - any words will do there
-    )  # fmt: skip
 
 
 def _archive(events: Any, name: str | None) -> dict[str, Any]:

@@ -148,6 +148,18 @@ class Bus:
         )
         return {"EventId": event_id}
 
+    def deliver_again(
+        self, rule_arn: str, target_arn: str, event: Mapping[str, Any], cause: int
+    ) -> bool:
+        """Deliver a dead event to its target anew, retries and all; False if rule or target is gone."""
+        place = rule_arn.partition(":rule/")[2].split("/")
+        for rule in self._world.state.rules(place[0] if len(place) > 1 else "default"):
+            target = next((each for each in rule.targets if each["Arn"] == target_arn), None)
+            if rule.arn == rule_arn and target is not None:
+                self._deliveries.begin(self._delivery(rule, target, event, cause))
+                return True
+        return False
+
     def _arrive(self, event: Mapping[str, Any], bus: str, cause: int | None, **how: Any) -> None:
         facts = {"event_id": event["id"], "source": event["source"], "bus": bus}
         facts["account"] = event["account"]
@@ -206,7 +218,16 @@ class Bus:
             ),
             cause=cause,
             since=self._world.clock.now(),
+            resume=partial(self.resume, rule, target, event, cause),
         )
+
+    def resume(
+        self, rule: StoredRule, target: Mapping[str, Any], event: Mapping[str, Any], cause: int,
+        since: datetime, retries: int,
+    ) -> None:  # fmt: skip
+        """Go on with a delivery where it was left, now."""
+        delivery = self._delivery(rule, target, event, cause)
+        self._deliveries.attempt(replace(delivery, since=since, retries=retries))
 
 
 def entry_size(entry: Mapping[str, Any]) -> int:

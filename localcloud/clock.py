@@ -87,5 +87,11 @@ class Clock:
             if longest > 0:
                 self._changed.wait(longest)
 
+    def agenda(self) -> list[tuple[datetime, Task]]:
+        """Everything that waits for its time and is not background, the next first."""
+        with self._changed:
+            waiting = sorted(self._heap, key=lambda each: each[:3])
+            return [(due, task) for due, _, _, task, background in waiting if not background]
+
     def __len__(self) -> int:
-        return len(self._heap)
+        return self._foreground

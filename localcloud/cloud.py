@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +15,7 @@ from localcloud.alarms import Alarms
 from localcloud.bus import Bus
 from localcloud.chaos import Chaos, Disorder
 from localcloud.clock import Clock
+from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
@@ -31,9 +30,12 @@ from localcloud.iam.evaluate import Grant
 from localcloud.iam.usage import granted, owners
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
+from localcloud.keep.folder import StateFolder
+from localcloud.keep.keeper import Keeper
 from localcloud.pollers import Pollers
 from localcloud.queue_metrics import QueueMetrics
 from localcloud.reactions import Reactions
+from localcloud.real_time import RealTime
 from localcloud.runtime.base import Executor
 from localcloud.runtime.inprocess import InProcessExecutor
 from localcloud.s3events import S3Events
@@ -68,6 +70,10 @@ class Cloud:
         port: port of the endpoint; a free one if 0.
         chaos: faults to add; none if not given.
         images: by image URI, with or without its tag, the program (a command) that it starts.
+        state: folder that keeps the state for the next cloud; taken up if there is one in it.
+
+    Raises:
+        StateError: the state folder is damaged or something else; nothing was started.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class Cloud:
         port: int = 0,
         chaos: Chaos | None = None,
         images: Mapping[str, Sequence[str]] | None = None,
+        state: Path | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -93,7 +100,11 @@ class Cloud:
         self._deployed = False
         self._starting = threading.Lock()
         self._open = ExitStack()
-        self._beside = ThreadPoolExecutor(thread_name_prefix="local-cloud-job")
+        self._folder = None if state is None else StateFolder(state)
+        self._keeper: Keeper | None = None
+        if self._folder is not None:
+            self._keeper = Keeper(self._folder, f"{stack_name}-packages-{ACCOUNT}")
+            start = start or self._keeper.earliest
         disorder = Disorder(chaos or Chaos())
         clock = Clock(start or datetime.now(UTC), disorder.rank)
         self._world = World(
@@ -107,6 +118,8 @@ class Cloud:
             disorder=disorder,
             images=dict(images or {}),
         )
+        keep = None if self._keeper is None else self._save_if_changed
+        self._real_time = RealTime(self._world, keep)
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
 
@@ -142,15 +155,20 @@ class Cloud:
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
+            if self._folder is not None:
+                self._folder.open()
+                starting.callback(self._folder.close)
             starting.enter_context(moto_running(self._reactions))
             starting.callback(self._world.journal.close)
             starting.callback(self._executor.close)
             starting.callback(self._reactions.runs.clean)
-            starting.callback(self._beside.shutdown)
+            starting.callback(self._real_time.close)
             starting.callback(self._reactions.runs.close)
             where = {"LocationConstraint": self._world.region}
             home = self._world.region == "us-east-1"
             location = {} if home else {"CreateBucketConfiguration": where}
+            if self._keeper is not None:
+                self._keeper.remember(self._world)
             self.client("s3").create_bucket(Bucket=self.packages, **location)
             self._open = starting.pop_all()
         return self
@@ -164,8 +182,23 @@ class Cloud:
         self.close()
 
     def close(self) -> None:
-        """Stop everything the cloud started and forget its state. The journal stays readable."""
-        self._open.close()
+        """Stop everything the cloud started and forget its state, unless a folder keeps it.
+
+        The journal stays readable.
+        """
+        with self._open:
+            if self._keeper is not None:
+                self._keeper.save(self._world, self._reactions)
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What waited for its time and could not be kept with the state, in words."""
+        return list(self._keeper.lost) if self._keeper is not None else []
+
+    @property
+    def region(self) -> str:
+        """The region of everything."""
+        return self._world.region
 
     @property
     def packages(self) -> str:
@@ -177,7 +210,9 @@ class Cloud:
         """URL of the cloud on 127.0.0.1, for other processes; served from the first time asked."""
         with self._starting:
             if self._endpoint is None:
-                self._endpoint = self._open.enter_context(served(self._port))
+                self._endpoint = self._open.enter_context(
+                    served(self._port, answers(self.dead_letters))
+                )
             return self._endpoint
 
     @property
@@ -215,6 +250,12 @@ class Cloud:
         """Logical id of each role -> those of the functions and jobs that run under it."""
         return owners(self._world)
 
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What ended in dead-letter queues, and the way back."""
+        reactions = self._reactions
+        return DeadLetters(self._world, reactions.bus, reactions.invocations, reactions.pollers)
+
     def now(self) -> datetime:
         """The current virtual instant."""
         return self._world.clock.now()
@@ -240,15 +281,20 @@ class Cloud:
         """
         return self._world.stack.ref(logical_id)
 
-    def deploy(self, parameters: Mapping[str, Any] | None = None) -> None:
+    def deploy(
+        self, parameters: Mapping[str, Any] | None = None, *, import_handlers: bool = False
+    ) -> None:
         """Deploy the built template, once.
 
         Args:
             parameters: added to those given at the start.
+            import_handlers: whether every function's handler is imported, in a process of its own;
+                a second or two.
 
         Raises:
-            DeployError: the build is missing or stale, or the template asks for something that
-                cannot be honoured here.
+            DeployError: the build is missing or stale, the template asks for something that
+                cannot be honoured here, or a handler cannot be imported.
+            StateError: the state that was kept does not fit.
         """
         if self._deployed:
             raise DeployError("this cloud was deployed before; start a fresh one")
@@ -271,7 +317,15 @@ class Cloud:
         self._check_targets(deployment)
         self._check_subscriptions(deployment)
         self._check_alarms(deployment)
+        if import_handlers:
+            self._import_handlers(deployment)
         self._reactions.pollers.start()
+        if self._keeper is not None:
+            self._keeper.take_up(self._world, self._reactions)
+
+    def _import_handlers(self, deployment: Deployment) -> None:
+        for logical_id, trouble in self._reactions.functions.import_troubles().items():
+            raise deployment.error(trouble, logical_id, "Handler")
 
     def _check_targets(self, deployment: Deployment) -> None:
         """What cannot reach its target must fail now, not when the first event is lost."""
@@ -362,41 +416,29 @@ class Cloud:
                 self.journal.flush()
         raise RestlessError(f"not idle after {_MOST_TASKS:,} tasks: some reaction causes itself")
 
-    def serve(self, stop: threading.Event, progress: Progress | None = None) -> None:
+    def serve(
+        self,
+        stop: threading.Event,
+        progress: Progress | None = None,
+        hurry: threading.Event | None = None,
+    ) -> None:
         """Work in real time until told to stop: virtual time follows the machine's.
+
+        Where state is kept, what is due is done before this returns, and programs that run are
+        waited for.
 
         Args:
             stop: set it to end.
             progress: called with each record as it is finished.
+            hurry: set it to end without waiting for programs that run.
         """
-        clock = self._world.clock
-        begun, real = clock.now(), time.monotonic()
-        with self._following(), self.journal.heard_by(progress):
-            while not stop.is_set():
-                now = begun + timedelta(seconds=time.monotonic() - real)
-                task = clock.take(until=now)
-                if task is None:
-                    clock.follow(now)
-                    clock.wait(_LONGEST_WAIT_S)
-                else:
-                    task()
-                self.journal.flush()
+        with self.journal.heard_by(progress):
+            self._real_time.serve(stop, hurry)
 
-    @contextmanager
-    def _following(self) -> Iterator[None]:
-        self._world.real_time = True
-        try:
-            yield
-        finally:
-            self._world.real_time = False
+    def _save_if_changed(self) -> None:
+        if self._keeper is not None:
+            self._keeper.save_if_changed(self._world, self._reactions)
 
     def _outside(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """`engines.base.Outside`: now while time is virtual, beside the agenda while it is real."""
-        if not self._world.real_time:
-            then(work())
-            return
-
-        def done(future: Future[T]) -> None:
-            self._world.clock.after(0, lambda: then(future.result()))
-
-        self._beside.submit(work).add_done_callback(done)
+        """`engines.base.Outside`."""
+        self._real_time.outside(work, then)

@@ -8,7 +8,7 @@ events" of the EventBridge User Guide, "Managing a schedule" of the Scheduler's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -54,6 +54,8 @@ class Delivery:
         dead_letter: where it ends if nobody takes it.
         cause: the record it comes from.
         since: when it was first due.
+        resume: takes it up again in another cloud, given `since` and `retries`; its arguments are
+            data. None where nobody can.
         retries: how often it was tried again.
     """
 
@@ -64,7 +66,8 @@ class Delivery:
     dead_letter: DeadLetter
     cause: int | None
     since: datetime
-    retries: int = field(default=0)
+    resume: partial[None] | None = None
+    retries: int = 0
 
 
 class Deliveries:
@@ -79,9 +82,10 @@ class Deliveries:
 
     def begin(self, delivery: Delivery) -> None:
         """Put a delivery on the agenda."""
-        self._world.hand_over(partial(self._attempt, delivery))
+        self._world.hand_over(partial(self.attempt, delivery))
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def attempt(self, delivery: Delivery) -> None:
+        """Try now; again later where that may help."""
         name = delivery.target.rsplit(":", 1)[-1]
         with self._world.journal.entry("delivery", name, cause=delivery.cause) as entry:
             attempt = delivery.retries + 1
@@ -108,7 +112,7 @@ class Deliveries:
             self._bury(delivery, error, "MaximumEventAgeInSeconds")
         else:
             again = replace(delivery, retries=delivery.retries + 1)
-            self._world.clock.after(backoff, partial(self._attempt, again))
+            self._world.clock.after(backoff, partial(self.attempt, again))
 
     def _bury(self, delivery: Delivery, error: DeliveryError, exhausted: str | None) -> None:
         dead = delivery.dead_letter

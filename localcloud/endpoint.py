@@ -18,6 +18,7 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.test import run_wsgi_app
 
+from localcloud.control import Answers, controlled
 from localcloud.errors import DeployError
 from localcloud.seams import QuietHandler, application
 
@@ -27,11 +28,17 @@ _WITHOUT_BODY = (204, 304)
 
 
 @contextmanager
-def served(port: int = 0) -> Iterator[str]:
-    """moto's state behind one URL, yielded, until the context ends; port 0 takes a free one."""
+def served(port: int = 0, answers: Answers | None = None) -> Iterator[str]:
+    """moto's state behind one URL, yielded, until the context ends; port 0 takes a free one.
+
+    Args:
+        port: on 127.0.0.1.
+        answers: what `localcloud.control` answers in front of moto.
+    """
     # werkzeug would end the process over a port in use; bound here, it is an error like any other
     listening = bound(port)
-    server = _Server("127.0.0.1", port, application(), _Handler, fd=listening.fileno())
+    served_by = controlled(application(), answers or {})
+    server = _Server("127.0.0.1", port, served_by, _Handler, fd=listening.fileno())
     thread = threading.Thread(
         target=partial(server.serve_forever, poll_interval=_STOP_POLL_S),
         name="local-cloud-endpoint",

@@ -3,6 +3,7 @@
 LocalCloudError
 ├── DeployError       the template asks for something that cannot be honoured here
 ├── DeliveryError     one event could not be handed to one target
+├── StateError        a state folder cannot be used
 └── RestlessError     the cloud kept working past its bound: a loop in the chain
 """
 
@@ -65,6 +66,10 @@ class DeliveryError(LocalCloudError):
         super().__init__(message)
         self.code = code
         self.retryable = retryable
+
+
+class StateError(LocalCloudError):
+    """A state folder is damaged, in use, or of something else; the message names the file."""
 
 
 class RestlessError(LocalCloudError):

@@ -13,6 +13,7 @@ from localcloud.deploy.stack import Resource
 from localcloud.iam.deployed import role_of
 from localcloud.iam.evaluate import Decision
 from localcloud.runtime.base import Executor, FunctionSpec, Outcome
+from localcloud.runtime.imports import import_troubles
 from localcloud.runtime.packages import check_versions
 from localcloud.wiring import Call, Refused
 from localcloud.world import World
@@ -49,6 +50,16 @@ class Functions:
             check_versions(resource.logical_id, fresh)
             checked.update(fresh)
 
+    def import_troubles(self) -> dict[str, str]:
+        """By logical id, why a function's handler cannot be imported."""
+        functions = list(self._world.stack.of_type("AWS::Lambda::Function"))
+        found = import_troubles(self._made(each) for each in functions)
+        return {
+            each.logical_id: found[each.physical_id]
+            for each in functions
+            if each.physical_id in found
+        }
+
     def invoke(
         self,
         name: str,
@@ -56,12 +67,16 @@ class Functions:
         *,
         cause: int | None = None,
         detail: Mapping[str, Any] | None = None,
+        heard: list[str] | None = None,
     ) -> tuple[Outcome, str]:
-        """Run one invocation now; returns what came of it and its request id."""
+        """Run one invocation now; returns what came of it and its request id.
+
+        What the function prints is also put into `heard`, line by line.
+        """
         spec = self._spec(name)
         request_id = self._world.new_id()
         access_key = spec.environment["AWS_ACCESS_KEY_ID"]
-        lines: list[str] = []
+        lines: list[str] = [] if heard is None else heard
         journal, callers = self._world.journal, self._world.callers
         with journal.entry("invocation", name, cause=cause) as entry:
             entry.detail.update(request_id=request_id, **(detail or {}))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,7 @@ from typing import IO, Any, Literal
 
 Kind = Literal[
     "event", "rule", "schedule", "delivery", "invocation", "job", "dead-letter", "log",
-    "call",
+    "call", "redrive",
 ]  # fmt: skip
 
 
@@ -32,12 +33,15 @@ class Record:
         cause: id of the record that caused this one; None for what came from outside.
         at: virtual instant (UTC) at which it began.
         kind: event, rule (one that matched), schedule (of EventBridge Scheduler, one that was due),
-            delivery (to one target), invocation, job, dead-letter, log or call (a request to an
-            API in the name of a role).
+            delivery (to one target), invocation, job, dead-letter, redrive (of a dead letter), log or
+            call (a request to an API in the name of a role).
         name: detail-type, rule, schedule, target, function or job name; of a call its action
             (s3:GetObject).
         status: "ok", "failed", "denied" (calls), or the state's own name (jobs).
         detail: small facts, never payload bodies except an event's own detail.
+        began: real seconds from the journal's first moment until it began; virtual time stands
+            still while things happen, so only this orders and measures them.
+        took: real seconds it lasted; 0 for what happens at once.
     """
 
     id: int
@@ -47,6 +51,8 @@ class Record:
     name: str
     status: str
     detail: dict[str, Any]
+    began: float = field(default=0.0, compare=False)
+    took: float = field(default=0.0, compare=False)
 
 
 @dataclass
@@ -79,6 +85,7 @@ class Journal:
         self._listening: int | None = None
         self._held = 0
         self._file: IO[str] | None = None
+        self._first_moment = time.perf_counter()
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("w", encoding="utf-8")
@@ -87,12 +94,14 @@ class Journal:
         self, kind: Kind, name: str, status: str = "ok", *, cause: int | None = None, **detail: Any
     ) -> Record:
         """Write down something that happened at once; `cause` defaults to the current cause."""
-        return self._write(self._next(), self._now(), cause, kind, name, status, detail)
+        cause = self.cause if cause is None else cause
+        record = Record(self._next(), cause, self._now(), kind, name, status, detail, self._real())
+        return self._keep(record)
 
     @contextmanager
     def entry(self, kind: Kind, name: str, *, cause: int | None = None) -> Iterator[Entry]:
         """Something that takes its course: what happens inside names it as its cause."""
-        entry, at = Entry(self._next()), self._now()
+        entry, at, began = Entry(self._next()), self._now(), self._real()
         cause = self.cause if cause is None else cause
         token = self._cause.set((entry.id, kind))
         try:
@@ -102,7 +111,13 @@ class Journal:
             raise
         finally:
             self._cause.reset(token)
-            self._write(entry.id, at, cause, kind, name, entry.status, entry.detail)
+            took = self._real() - began
+            self._keep(
+                Record(
+                    entry.id, at=at, cause=cause, kind=kind, name=name, status=entry.status,
+                    detail=entry.detail, began=began, took=took,
+                )
+            )  # fmt: skip
 
     @property
     def cause(self) -> int | None:
@@ -161,18 +176,18 @@ class Journal:
             self._last += 1
             return self._last
 
-    def _write(
-        self,
-        number: int,
-        at: datetime,
-        cause: int | None,
-        kind: Kind,
-        name: str,
-        status: str,
-        detail: dict[str, Any],
-    ) -> Record:
-        cause = self.cause if cause is None else cause
-        record = Record(number, cause, at, kind, name, status, detail)
+    def _real(self) -> float:
+        return round(time.perf_counter() - self._first_moment, 6)
+
+    def take_over(self, records: Iterable[Record]) -> None:
+        """Begin with the records of an earlier cloud; ids go on after theirs."""
+        for record in sorted(records, key=lambda each: each.id):
+            self._last = max(self._last, record.id)
+            self._keep(record)
+        self._fresh.clear()
+
+    def _keep(self, record: Record) -> Record:
+        number = record.id
         with self._lock:
             self._sorted = self._sorted and (not self._records or number > max_key(self._records))
             self._records[number] = record

@@ -65,6 +65,8 @@ class Reactions:
         """Every request passes here, judged by the guard; raising `Refused` answers with an error."""
         before = getattr(self._calling, "key", None)
         self._calling.key = call.access_key
+        if threading.get_ident() != self.world.uncounted:
+            self.world.requests += 1
         try:
             self.functions.disturb(call)
             with self.world.guard.called(call, self._cause()):
@@ -149,11 +151,13 @@ class Reactions:
             self.invocations.later(call.function_name, call.payload, self._cause())
         if call.kind != "RequestResponse":
             return None
+        heard: list[str] = []
         outcome, request_id = self.functions.invoke(
-            call.function_name, call.payload, cause=self._cause()
+            call.function_name, call.payload, cause=self._cause(), heard=heard
         )
         error = "Unhandled" if outcome.error is not None else None
-        return Invoked(json.dumps(outcome.response(request_id)), error)
+        log = "\n".join([f"RequestId: {request_id}", *heard])
+        return Invoked(json.dumps(outcome.response(request_id)), error, log)
 
     def start_job_run(self, job: Job, request: Mapping[str, Any]) -> str:
         """Glue's StartJobRun."""

@@ -95,7 +95,7 @@ class Topics:
         for each in subscriptions(world.account, world.region, message.topic_arn):
             if _wants(each, message):
                 note = Notification(message, message_id, world.clock.now(), each, cause)
-                world.clock.after(0, partial(self._attempt, note))
+                world.hand_over(partial(self._attempt, note))
             else:
                 self._count("NumberOfNotificationsFilteredOut", message.topic_arn)
         return message_id

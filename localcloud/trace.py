@@ -30,34 +30,81 @@ def roots(records: Iterable[Record]) -> list[Record]:
     return [record for record in records if not causes_of(record) and record.kind != "call"]
 
 
-def tree(
-    records: Iterable[Record],
-    root_id: int,
-    keep: Callable[[Record, Record], bool] | None = None,
-) -> Node:
-    """What a record led to.
+Keep = Callable[[Record, Record], bool]
+
+
+class Trace:
+    """All records of a journal, and what each led to.
 
     Args:
-        records: all records, in any order.
-        root_id: where to begin.
-        keep: asked with (root, effect) whether an effect belongs to this root; effects of one
-            batch belong to several messages, and only the reader knows whose each is.
-
-    Raises:
-        KeyError: there is no such record.
+        records: in any order.
     """
-    by_id = {record.id: record for record in records}
-    effects: dict[int, list[Record]] = defaultdict(list)
-    for record in sorted(by_id.values(), key=lambda each: each.id):
-        for cause in causes_of(record):
-            effects[cause].append(record)
-    root = by_id[root_id]
 
-    def grown(record: Record) -> Node:
-        kept = [each for each in effects[record.id] if keep is None or keep(root, each)]
-        return Node(record, [grown(each) for each in kept])
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.by_id = {record.id: record for record in sorted(records, key=lambda each: each.id)}
+        self._effects: dict[int, list[Record]] = defaultdict(list)
+        for record in self.by_id.values():
+            for cause in causes_of(record):
+                self._effects[cause].append(record)
 
-    return grown(root)
+    def roots(self) -> list[Record]:
+        """Records that came from outside, and those whose causes are not known here."""
+        return [each for each in self.by_id.values() if not self._known_causes(each)]
+
+    def roots_of(self, record: Record) -> list[Record]:
+        """What a record goes back to: one root, or several for a batch of messages."""
+        found: dict[int, Record] = {}
+        waiting, seen = [record], {record.id}
+        while waiting:
+            each = waiting.pop()
+            causes = self._known_causes(each)
+            if not causes:
+                found[each.id] = each
+            waiting += [self.by_id[cause] for cause in causes if cause not in seen]
+            seen.update(causes)
+        return [found[number] for number in sorted(found)]
+
+    def below(self, root: Record, keep: Keep | None = None) -> list[Record]:
+        """The root and everything it led to, each once, in the order of ids."""
+        found = {root.id: root}
+        waiting = [root]
+        while waiting:
+            for each in self._effects.get(waiting.pop().id, ()):
+                if each.id not in found and (keep is None or keep(root, each)):
+                    found[each.id] = each
+                    waiting.append(each)
+        return [found[number] for number in sorted(found)]
+
+    def tree(self, root_id: int, keep: Keep | None = None) -> Node:
+        """What a record led to, each effect at its first cause.
+
+        Args:
+            root_id: where to begin.
+            keep: asked with (root, effect) whether an effect belongs to this root; effects of one
+                batch belong to several messages, and only the reader knows whose each is.
+
+        Raises:
+            KeyError: there is no such record.
+        """
+        root = self.by_id[root_id]
+        whole = Node(root)
+        waiting, seen = [whole], {root.id}
+        while waiting:
+            node = waiting.pop()
+            for each in self._effects.get(node.record.id, ()):
+                if each.id not in seen and (keep is None or keep(root, each)):
+                    seen.add(each.id)
+                    node.effects.append(Node(each))
+            waiting += reversed(node.effects)
+        return whole
+
+    def _known_causes(self, record: Record) -> list[int]:
+        return [cause for cause in causes_of(record) if cause in self.by_id]
+
+
+def tree(records: Iterable[Record], root_id: int, keep: Keep | None = None) -> Node:
+    """What a record led to: see `Trace.tree`."""
+    return Trace(records).tree(root_id, keep)
 
 
 def render(node: Node) -> list[str]:

@@ -90,6 +90,21 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
+class HeldMessage:
+    """A message lying in a queue: everything moto keeps of it, times in milliseconds."""
+
+    message_id: str
+    body: str
+    sent_ms: int
+    first_received_ms: int | None
+    received: int
+    visible_at_ms: float
+    delayed_until_ms: float
+    message_attributes: Mapping[str, Mapping[str, Any]]
+    system_attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Invoke:
     """One call of Lambda's Invoke API: `kind` is RequestResponse, Event or DryRun."""
 
@@ -105,10 +120,13 @@ class PayloadTooLarge(Exception):  # noqa: N818 - the service calls it RequestTo
 
 @dataclass(frozen=True)
 class Invoked:
-    """The answer to a synchronous Invoke; `error` is the X-Amz-Function-Error header."""
+    """The answer to a synchronous Invoke; `error` is the X-Amz-Function-Error header, `log` what
+    the function printed, of which X-Amz-Log-Result is the last 4 KB.
+    """
 
     payload: str
     error: str | None
+    log: str = ""
 
 
 @dataclass(frozen=True)

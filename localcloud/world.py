@@ -36,6 +36,8 @@ class World:
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
         images: by image URI, with or without its tag, the program that it starts.
+        requests: how many requests the services were asked.
+        uncounted: the thread whose requests are not counted, since it only looks.
         callers: by access key, the record that this key's requests are caused by.
         disorder: the faults of this run.
         guard: judges every request and delivery.
@@ -54,6 +56,8 @@ class World:
     endpoint: Callable[[], str]
     real_time: bool = False
     images: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    requests: int = 0
+    uncounted: int | None = None
     callers: dict[str, int | None] = field(default_factory=dict)
     disorder: Disorder = field(default_factory=lambda: Disorder(Chaos()))
     faults: list[Callable[[str], None]] = field(default_factory=list)
@@ -110,6 +114,10 @@ class World:
     def new_id(self) -> str:
         """A UUID, the same from run to run."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def reseed(self, source: random.Random) -> None:
+        """Make other ids from now on than a cloud that begins does."""
+        self._random = source
 
     def arn(self, service: str, resource: str) -> str:
         """An ARN in this account and region."""

@@ -41,7 +41,7 @@ def found(pattern_: str, at_least: int, below: str = ".") -> list[Path]:
     files = [
         path
         for path in sorted((ROOT / below).rglob(pattern_))
-        if not {"__pycache__", ".venv", ".venv-sam", ".aws-sam", ".git", "out"}
+        if not {"__pycache__", ".venv", ".venv-sam", ".venv-awscli", ".aws-sam", ".git", "out"}
         & set(path.relative_to(ROOT).parts)
     ]
     assert len(files) >= at_least, f"{pattern_} below {below}: only {len(files)}"
@@ -235,10 +235,10 @@ def test_every_cli_command_is_in_the_readme_and_help_teaches():
     from cli.main import app
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = [c.callback for c in app.registered_commands if c.callback]
-    assert len(commands) >= 6
-    for command in commands:
-        assert f"signalbox {command.__name__}" in readme, command.__name__
+    commands = [(c.name or c.callback.__name__, c.callback) for c in app.registered_commands]
+    assert len(commands) >= 11
+    for name, command in commands:
+        assert f"signalbox {name}" in readme, name
         assert len((command.__doc__ or "").split()) >= 6
 
 

@@ -5,7 +5,9 @@ runs: see docs/localcloud.md) is cut out here, a module a service, and handed to
 line of `SEAMS`, pinned to the signature it replaces, so that another moto fails loudly and readably.
 """
 
+from localcloud.seams.messages import Messages
 from localcloud.seams.metrics import Monitoring
+from localcloud.seams.objects import Objects, other_ids
 from localcloud.seams.permissions import Permissions
 from localcloud.seams.running import (
     MOTO_VERSION,
@@ -20,11 +22,14 @@ from localcloud.seams.topics import subscriptions
 __all__ = [
     "MOTO_VERSION",
     "SEAMS",
+    "Messages",
     "Monitoring",
+    "Objects",
     "Permissions",
     "QuietHandler",
     "State",
     "application",
     "moto_running",
+    "other_ids",
     "subscriptions",
 ]

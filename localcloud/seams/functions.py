@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -25,6 +26,9 @@ class _Answer(bytes):
         return 0
 
 
+_LOG_TAIL = 4096  # "LogResult: the last 4 KB of the execution log", Invoke, Lambda API Reference
+
+
 def _invoke(
     hooks: Hooks, original: Any, self: Any, function_name: str, qualifier: str | None, body: Any,
     headers: Any, response_headers: Any,
@@ -45,6 +49,8 @@ def _invoke(
     if answer is None:
         response_headers["Content-Length"] = "0"
         return b""
+    tail = answer.log.encode()[-_LOG_TAIL:]
+    response_headers["x-amz-log-result"] = base64.b64encode(tail).decode()  # moto asks LogType
     if answer.error:
         response_headers["x-amz-function-error"] = answer.error
     response_headers["Content-Length"] = str(len(answer.payload.encode()))

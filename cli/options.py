@@ -1,0 +1,49 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from localcloud import Chaos
+
+
+class Executor(StrEnum):
+    """Who runs the functions."""
+
+    INPROCESS = "inprocess"
+    RIC = "ric"
+
+
+Executing = Annotated[
+    Executor,
+    typer.Option(
+        help="Who runs the functions: this process, or Lambda's own runtime client in processes of its own."
+    ),
+]
+
+
+def chaos_of(words: str) -> Chaos:
+    """The faults that an option names.
+
+    Raises:
+        typer.BadParameter: says which word is not understood, and what there is.
+    """
+    name, _, seed = words.partition(";")
+    try:
+        return Chaos.parse(name, int(seed or 0))
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from problem
+
+
+Chaotic = Annotated[
+    Chaos | None,
+    typer.Option(
+        "--chaos",
+        parser=chaos_of,
+        metavar="WORDS",
+        help="Faults to add, as in 'twice,delay=30,throttle=s3:3,kill=4'; ';7' at the end is their seed.",
+    ),
+]
