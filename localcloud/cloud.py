@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, Self, TypeVar
 from localcloud.alarms import Alarms
 from localcloud.bus import Bus
 from localcloud.chaos import Chaos, Disorder
+from localcloud.checks import Checks
 from localcloud.clock import Clock
 from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
@@ -23,9 +23,8 @@ from localcloud.engines.glue import GlueJobs
 from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
 from localcloud.engines.training import TrainingJobs
-from localcloud.errors import DeliveryError, DeployError, RestlessError
+from localcloud.errors import DeployError, RestlessError
 from localcloud.functions import Functions
-from localcloud.iam.deployed import missing
 from localcloud.iam.evaluate import Grant
 from localcloud.iam.usage import granted, owners
 from localcloud.invocations import Invocations
@@ -311,65 +310,10 @@ class Cloud:
         )
         self._world.stack = deployment.stack
         deployment.run()
-        self._reactions.functions.check()
-        for lack in missing(self._world):
-            raise deployment.error(lack.message, lack.logical_id, lack.prop)
-        self._check_targets(deployment)
-        self._check_subscriptions(deployment)
-        self._check_alarms(deployment)
-        if import_handlers:
-            self._import_handlers(deployment)
+        Checks(self._world, self._reactions, self._targets, deployment).run(import_handlers)
         self._reactions.pollers.start()
         if self._keeper is not None:
             self._keeper.take_up(self._world, self._reactions)
-
-    def _import_handlers(self, deployment: Deployment) -> None:
-        for logical_id, trouble in self._reactions.functions.import_troubles().items():
-            raise deployment.error(trouble, logical_id, "Handler")
-
-    def _check_targets(self, deployment: Deployment) -> None:
-        """What cannot reach its target must fail now, not when the first event is lost."""
-        for resource in self._world.stack.of_type("AWS::Events::Rule"):
-            rules = self._world.state.rules(resource.facts["bus"])
-            rule = next(each for each in rules if each.name == resource.facts["name"])
-            for place, target in enumerate(rule.targets):
-                check = partial(self._targets.check, rule.arn, role_arn=target.get("RoleArn"))
-                self._check_target(
-                    deployment, resource.logical_id, f"Targets[{place}]", target, check
-                )
-        for resource in self._world.stack.of_type("AWS::Scheduler::Schedule"):
-            target, arn = resource.facts["target"], resource.attributes["Arn"]
-            check = partial(self._targets.check_schedule, arn, role_arn=target["RoleArn"])
-            self._check_target(deployment, resource.logical_id, "Target", target, check)
-
-    def _check_target(
-        self, deployment: Deployment, logical_id: str, place: str, target: Mapping[str, Any],
-        check: Callable[[str], None],
-    ) -> None:  # fmt: skip
-        dead = target.get("DeadLetterConfig", {}).get("Arn")
-        for prop, arn in (("Arn", target["Arn"]), ("DeadLetterConfig", dead)):
-            try:
-                if arn is not None:
-                    check(arn)
-            except DeliveryError as error:
-                raise deployment.error(str(error), logical_id, f"{place}.{prop}") from error
-
-    def _check_subscriptions(self, deployment: Deployment) -> None:
-        """The same for subscriptions of topics."""
-        for resource in self._world.stack.of_type("AWS::SNS::Subscription"):
-            try:
-                self._reactions.topics.check(**resource.facts["check"])
-            except DeliveryError as error:
-                raise deployment.error(str(error), resource.logical_id, "Endpoint") from error
-
-    def _check_alarms(self, deployment: Deployment) -> None:
-        """The same for actions of alarms."""
-        for resource in self._world.stack.of_type("AWS::CloudWatch::Alarm"):
-            for prop, arn in resource.facts["actions"]:
-                try:
-                    self._reactions.alarms.check(resource.attributes["Arn"], arn)
-                except DeliveryError as error:
-                    raise deployment.error(str(error), resource.logical_id, prop) from error
 
     def run_until_idle(self, progress: Progress | None = None) -> None:
         """Do everything that is due, in order of (virtual time, sequence), until nothing is left.
