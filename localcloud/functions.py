@@ -11,7 +11,7 @@ from localcloud.chaos import KILLED
 from localcloud.clients import client_of, session_with
 from localcloud.deploy.stack import Resource
 from localcloud.iam.deployed import role_of
-from localcloud.iam.evaluate import Decision
+from localcloud.iam.evaluate import Decision, Principal
 from localcloud.runtime.base import Executor, FunctionSpec, Outcome
 from localcloud.runtime.imports import import_troubles
 from localcloud.runtime.packages import check_versions
@@ -34,6 +34,7 @@ class Functions:
         self._executor = executor
         self._specs: dict[str, FunctionSpec] = {}
         self._at_work: dict[str, str] = {}
+        world.guard.fault = self._disturb
         self._streams: set[tuple[str, str]] = set()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -107,7 +108,7 @@ class Functions:
         self._write_logs(spec, lines, entry.id)
         return outcome, request_id
 
-    def disturb(self, call: Call) -> None:
+    def _disturb(self, call: Call, _principal: Principal) -> None:
         """Let chaos have its way with a function's call: refuse it, or kill the function.
 
         Raises:
@@ -121,9 +122,7 @@ class Functions:
         if strike == KILLED:
             self._executor.kill(self._at_work[key])  # in this process, that is the end of it
         if strike is not None:
-            name = f"{call.service}:{call.operation()}"
-            self._world.journal.add("call", name, "failed", cause=cause, chaos=strike)
-            raise Refused(strike, f"{name} was struck by chaos: {disorder.chaos}")
+            raise Refused(strike, f"struck by chaos: {disorder.chaos}")
 
     def client(self, name: str, service: str) -> Any:
         """A boto3 client with the credentials of a function's role, as Lambda itself uses them to

@@ -68,7 +68,6 @@ class Reactions:
         if threading.get_ident() != self.world.uncounted:
             self.world.requests += 1
         try:
-            self.functions.disturb(call)
             with self.world.guard.called(call, self._cause()):
                 yield
         finally:

@@ -112,11 +112,11 @@ class Runs:
         run.place = Path(tempfile.mkdtemp(prefix="run-"))
         try:
             given = self._credentials(run)
-            program = service.prepare(run, self._clients(given))
+            clients = self._clients(given)
+            program = service.prepare(run, clients)
             environment = {**self._environment(run, given), **program.environment}
-            log = RunLog(
-                self._world.client("logs", run.account), service.groups, service.stream(run)
-            )
+            stream, now = service.stream(run), self._world.clock.now
+            log = RunLog(clients("logs"), service.groups, stream, now)
             try:
                 return self._processes.run(
                     run.id,

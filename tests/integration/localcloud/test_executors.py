@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from localcloud import EXECUTORS, Cloud
 from localcloud.runtime.faults import LARGEST_RESPONSE
+from localcloud.wiring import Call
 from tests.integration.localcloud.builds import BUCKET, ROLE
 from tests.integration.localcloud.conftest import START, Deploy
 from tests.integration.localcloud.test_runtime import LAYER, call, door
@@ -298,17 +299,14 @@ def test_a_killed_invocation_is_retried_as_any_failure(deploy: Deploy, executor:
     files = {"One/app.py": app, "Layer/python/shared.py": ""}
     resources = ROLE + LAYER + door("One", "      Timeout: 60") + BUCKET
     cloud = deploy(resources, files, executor=runner)
-    reactions, heard = cloud._reactions, []
-    told = reactions.called
+    heard = []
 
-    def kill_the_first(access_key: str | None) -> None:
-        told(access_key)
-        if cloud._world.callers.get(access_key or "") is not None:
-            heard.append(access_key)
-            if len(heard) == 1:
-                assert runner.kill("signalbox-One")
+    def kill_the_first(call: Call, _principal: object) -> None:
+        heard.append(call.operation())
+        if len(heard) == 1:
+            assert runner.kill("signalbox-One")
 
-    reactions.called = kill_the_first  # type: ignore[method-assign]
+    cloud._world.guard.fault = kill_the_first
     payload = json.dumps({"bucket": cloud.physical_id("Bucket")}).encode()
     cloud.client("lambda").invoke(
         FunctionName="signalbox-One", InvocationType="Event", Payload=payload

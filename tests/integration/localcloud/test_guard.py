@@ -458,7 +458,7 @@ def test_what_a_role_loses_while_the_cloud_runs_is_missed_at_once(deploy: Deploy
         )
     assert invoked() == [
         ("logs:PutLogEvents", "denied", "no statement"),
-        ("signalbox-Queue", "lost", "AccessDenied"),
+        ("signalbox-Queue", "lost", "An error occ"),
         ("sqs:SendMessage", "denied", "no statement"),
     ]
     streams = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")
