@@ -27,7 +27,7 @@ from localcloud.errors import DeployError
 
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _FIXED = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
-_SKIPPED = {"__pycache__"}
+_SKIPPED = "__pycache__/"  # interpreters write there what depends on who ran them
 # Above this a layer is third-party code, which functions here import from the virtual environment
 # (localcloud.exceptions); its zip then holds the list of its files instead of their bytes.
 LISTED_ABOVE = 8 * 1024 * 1024
@@ -44,7 +44,7 @@ class Artefact:
 
 
 def files_of(folder: Path) -> dict[str, os.stat_result]:
-    """All files of a built folder by relative name, sorted, without bytecode caches."""
+    """All files of a built folder by relative name, sorted."""
     found: dict[str, os.stat_result] = {}
     places = [("", os.fspath(folder))]
     for within, place in places:  # pathlib takes several times as long, and layers hold thousands
@@ -52,7 +52,7 @@ def files_of(folder: Path) -> dict[str, os.stat_result]:
             for entry in entries:
                 if entry.is_file():
                     found[within + entry.name] = entry.stat()
-                elif entry.name not in _SKIPPED:
+                else:
                     places.append((f"{within}{entry.name}/", entry.path))
     return dict(sorted(found.items()))
 
@@ -63,7 +63,7 @@ def zip_folder(folder: Path, *, listed_above: int = LISTED_ABOVE) -> bytes:
     A folder of more than `listed_above` bytes becomes a zip with one member, `FILES`, that lists
     names, sizes and times.
     """
-    files = files_of(folder)
+    files = {name: stat for name, stat in files_of(folder).items() if _SKIPPED not in name}
     if sum(stat.st_size for stat in files.values()) > listed_above:
         listing = (f"{name} {stat.st_size} {stat.st_mtime_ns}\n" for name, stat in files.items())
         members = [("FILES", "".join(listing).encode())]
@@ -101,7 +101,7 @@ def package(template: dict[str, Any], build: Path, s3: Any, bucket: str) -> dict
         key = f"{hashlib.sha256(content).hexdigest()}.zip"
         s3.put_object(Bucket=bucket, Key=key, Body=content)
         properties[prop] = f"s3://{bucket}/{key}"
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        size = sum(stat.st_size for stat in files_of(folder).values())
         artefacts[properties[prop]] = Artefact(folder, bucket, key, size)
     return artefacts
 

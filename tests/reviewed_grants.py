@@ -7,18 +7,11 @@ import fnmatch
 from localcloud.iam import Grant
 
 REVIEWED: dict[tuple[str, str], str] = {
-    ("CycleFeaturesJobRole.Policies[0].Statement[0]", "logs:*"): (
-        "Glue writes its log streams itself; here the lines of a run are records of the journal"
-    ),
     ("OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:GetItem"): (
         "Powertools reads a record only where a refused put does not show it, and DynamoDB does"
     ),
     ("OperationsKey.KeyPolicy.Statement[0]", "kms:*"): (
         "lets the account administer its key, without which nobody could; the chain does not"
-    ),
-    ("OperationsKey.KeyPolicy.Statement[1]", "kms:*"): "alarms: none goes off here",
-    ("OperationsTopicPolicy.PolicyDocument.Statement[0]", "sns:Publish"): (
-        "alarms: none goes off here"
     ),
 }
 """(statement, pattern of its actions) -> reason."""

@@ -164,7 +164,8 @@ def test_an_event_that_no_rule_could_deliver_is_shown_and_sent_back(cloud, ask, 
     order = ["dead-letter", "redrive", "delivery", "invocation", "FileRejected"]
     places = [next(k for k, line in enumerate(lines) if word in line) for word in order[1:]]
     assert next(k for k, line in enumerate(lines) if "dead-letter" in line) < places[0]
-    assert ask("trace", message["MessageId"]).stdout == traced.stdout
+    # more may have come of it meanwhile
+    assert ask("trace", message["MessageId"]).stdout.splitlines()[0] == lines[0]
 
 
 def test_a_message_goes_back_to_its_queue_as_a_new_message(cloud, ask, client):
