@@ -57,13 +57,24 @@ def files_of(folder: Path) -> dict[str, os.stat_result]:
     return dict(sorted(found.items()))
 
 
-def zip_folder(folder: Path, *, listed_above: int = LISTED_ABOVE) -> bytes:
+def zip_folder(
+    folder: Path,
+    found: Mapping[str, os.stat_result] | None = None,
+    *,
+    listed_above: int = LISTED_ABOVE,
+) -> bytes:
     """A deterministic zip of a folder: equal trees give equal bytes.
 
     A folder of more than `listed_above` bytes becomes a zip with one member, `FILES`, that lists
     names, sizes and times.
+
+    Args:
+        folder: what to zip, but for bytecode caches.
+        found: its `files_of`, if they are known.
+        listed_above: bytes.
     """
-    files = {name: stat for name, stat in files_of(folder).items() if _SKIPPED not in name}
+    found = files_of(folder) if found is None else found
+    files = {name: stat for name, stat in found.items() if _SKIPPED not in name}
     if sum(stat.st_size for stat in files.values()) > listed_above:
         listing = (f"{name} {stat.st_size} {stat.st_mtime_ns}\n" for name, stat in files.items())
         members = [("FILES", "".join(listing).encode())]
@@ -97,11 +108,12 @@ def package(template: dict[str, Any], build: Path, s3: Any, bucket: str) -> dict
         if not properties.get(prop) or not folder.is_dir():
             message = f"no built folder {properties.get(prop)!r} in {build}: run `make build`"
             raise DeployError(message, logical_id=logical_id, prop=prop)
-        content = zip_folder(folder)
+        found = files_of(folder)
+        content = zip_folder(folder, found)
         key = f"{hashlib.sha256(content).hexdigest()}.zip"
         s3.put_object(Bucket=bucket, Key=key, Body=content)
         properties[prop] = f"s3://{bucket}/{key}"
-        size = sum(stat.st_size for stat in files_of(folder).values())
+        size = sum(stat.st_size for stat in found.values())
         artefacts[properties[prop]] = Artefact(folder, bucket, key, size)
     return artefacts
 

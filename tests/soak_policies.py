@@ -104,7 +104,7 @@ def _refused(where: str, grants: Sequence[Grant], error: DeployError) -> Loss:
     text = str(error)
     for each in grants:
         named = each.resource if each.resource != "*" else where.partition(".")[0]
-        if each.action.lower() in text.lower() and named in text:
+        if each.action.lower().rstrip("*") in text.lower() and named in text:
             return Loss(where, "deploy", ((each.action, named),), "")
     return Loss(where, "deploy", (), f"the refusal is about something else: {text}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +81,8 @@ def read_template(path: Path) -> tuple[dict[str, Any], Lines]:
     """
     if not path.is_file():
         raise DeployError(f"there is no built template at {path}: run `make build` first")
-    text = path.read_text(encoding="utf-8")
     try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        template = loader.construct_document(root) if root is not None else None
+        template, lines = _read(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise DeployError(f"{path} is not YAML: {error}") from error
     if not isinstance(template, Mapping) or not isinstance(template.get("Resources"), Mapping):
@@ -93,4 +92,11 @@ def read_template(path: Path) -> tuple[dict[str, Any], Lines]:
             raise DeployError(f"section {section!r} of the template is not supported")
     if template.get("Transform", SAM) != SAM:
         raise DeployError(f"transform {template['Transform']!r} is not supported, only {SAM}")
-    return dict(template), Lines(root)
+    return copy.deepcopy(dict(template)), lines
+
+
+@lru_cache(maxsize=8)  # a fresh cloud a test is common
+def _read(text: str) -> tuple[Any, Lines]:
+    loader = _Loader(text)
+    root = loader.get_single_node()
+    return (loader.construct_document(root) if root is not None else None), Lines(root)
