@@ -133,7 +133,12 @@ def worst(records: Iterable[Record]) -> str:
 
 
 def is_bad(record: Record) -> bool:
-    """Whether a record tells of a failure."""
+    """Whether a record tells of a failure.
+
+    A request that failed is not one by itself: that something is not there yet is an answer too.
+    """
+    if record.kind == "call":
+        return record.status == "denied"
     return record.kind == "dead-letter" or (record.status not in GOOD and record.kind != "log")
 
 
@@ -173,7 +178,7 @@ def _grow(view: Tree, node: Node, root: Record, everything: bool) -> None:
     quiet: Counter[str] = Counter()
     for effect in node.effects:
         record = effect.record
-        if record.kind in QUIET and not everything and not is_bad(record) and not effect.effects:
+        if record.kind in QUIET and not everything and record.status in GOOD and not effect.effects:
             quiet["log lines" if record.kind == "log" else record.name] += 1
             continue
         _grow(view.add(_label(record, root)), effect, root, everything)

@@ -34,7 +34,7 @@ MODES = {
     "every delivery twice": "twice",
     "shuffled": "shuffle",
     "late": "delay=45,shuffle",
-    "throttled": "throttle=s3:4,throttle=dynamodb:3",
+    "throttled": "throttle=s3:4,throttle=events:2",
     "failing": "fail=s3:6,fail=events:2",
     "killed in mid-flight": "kill=7",
     "visible too early": "visibility",

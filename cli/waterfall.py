@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.causes import (
+    GOOD,
     QUIET,
     belongs,
     instant,
@@ -126,7 +127,7 @@ def _rows(node: Node, line: Timeline, depth: int) -> Iterator[Row]:
     quiet: dict[str, list[Record]] = {}
     for effect in node.effects:
         record = effect.record
-        if record.kind in QUIET and not is_bad(record) and not effect.effects:
+        if record.kind in QUIET and record.status in GOOD and not effect.effects:
             quiet.setdefault(record.kind, []).append(record)
         else:
             yield from _rows(effect, line, depth + 1)

@@ -10,8 +10,10 @@ Guide; "Error retries and exponential backoff in AWS" of the AWS General Referen
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -39,7 +41,8 @@ class Chaos:
         throttle, fail: by service, the number of the call by a function that is refused, with every repeat of
             it in the same invocation: as throttled, or with an error of the service's own.
         kill: number of the call by a function at which the function's process is killed, before the call.
-        visibility: every message is visible again while its function is at work, and delivered once more.
+        visibility: every message is visible again while its function is at work, and delivered once more,
+            within one of that invocation's first calls.
     """
 
     seed: int = 0
@@ -92,7 +95,7 @@ def _number(word: str, value: str, kind: type[int] | type[float]) -> float:
         number = kind(value)
     except ValueError:
         number = kind(-1)
-    if number <= 0:
+    if not 0 < number < math.inf:
         raise ValueError(f"chaos {word!r}: a number above zero is wanted, not {value!r}")
     return number
 
@@ -111,6 +114,7 @@ class Disorder:
         self._random = random.Random(chaos.seed)  # noqa: S311 - repeatable, not secret
         self._calls: Counter[str] = Counter()
         self._struck: dict[tuple[str, int | None], str] = {}
+        self._meanwhile: tuple[int, Callable[[], bool]] | None = None
 
     def copies(self) -> int:
         """How often a delivery comes."""
@@ -127,10 +131,18 @@ class Disorder:
         self.dealt["shuffle"] += self.chaos.shuffle
         return self._random.random() if self.chaos.shuffle else 0.0
 
-    def expires(self) -> bool:
-        """Whether a message shows again while its function is at work."""
-        self.dealt["visibility"] += self.chaos.visibility
-        return self.chaos.visibility
+    def meanwhile(self, redeliver: Callable[[], bool]) -> None:
+        """Have messages delivered once more while the next invocation is at work.
+
+        Args:
+            redeliver: does it, within one of the invocation's first calls; says whether there were any.
+        """
+        if self.chaos.visibility:
+            self._meanwhile = (self._random.randint(1, 6), redeliver)
+
+    def unheard(self) -> None:
+        """The invocation is over."""
+        self._meanwhile = None
 
     def strikes(self, service: str, operation: str, invocation: int | None) -> str | None:
         """What a function's call gets instead of being served; None lets it through.
@@ -143,6 +155,7 @@ class Disorder:
         Returns:
             An error code of the service, or `KILLED`: the function's process is to be killed here.
         """
+        self._interrupt()
         self._calls[service] += 1
         self._calls["any"] += 1
         if self._calls["any"] == self.chaos.kill:
@@ -157,3 +170,11 @@ class Disorder:
                 self.dealt[kind] += 1
                 self._struck[call] = code
         return self._struck.get(call)
+
+    def _interrupt(self) -> None:
+        if self._meanwhile is None:
+            return
+        calls, redeliver = self._meanwhile
+        self._meanwhile = (calls - 1, redeliver) if calls > 1 else None
+        if calls == 1 and redeliver():
+            self.dealt["visibility"] += 1

@@ -98,7 +98,7 @@ class Cloud:
         self._endpoint: str | None = None
         self._deployed = False
         self._starting = threading.Lock()
-        self._open = ExitStack()
+        self._open, self._serving = ExitStack(), ExitStack()
         self._folder = None if state is None else StateFolder(state)
         self._keeper: Keeper | None = None
         if self._folder is not None:
@@ -186,6 +186,7 @@ class Cloud:
         The journal stays readable.
         """
         with self._open:
+            self._serving.close()  # what is answered after the last save would be lost
             if self._keeper is not None:
                 self._keeper.save(self._world, self._reactions)
 
@@ -209,7 +210,7 @@ class Cloud:
         """URL of the cloud on 127.0.0.1, for other processes; served from the first time asked."""
         with self._starting:
             if self._endpoint is None:
-                self._endpoint = self._open.enter_context(
+                self._endpoint = self._serving.enter_context(
                     served(self._port, answers(self.dead_letters))
                 )
             return self._endpoint

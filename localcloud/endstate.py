@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,35 +17,30 @@ _SEQUENCER = re.compile(r"[0-9A-Fa-f]{32}(?=\.)")
 
 @dataclass(frozen=True)
 class EndState:
-    """Effects by name, each with what it is; and what was said on the buses.
+    """Effects by name, each with what it is; what there may be several of, each with how many.
 
     Attributes:
-        effects: objects, table items and messages at rest, and how many runs each job had.
-        events: what the house itself said, and how often.
+        effects: objects and table items.
+        counts: messages at rest, runs of jobs by their states, and what the house itself said on its
+            bus: how many said the same and differ in nothing but what differs from run to run.
+        repeats: how many events were said again word for word: buses deliver at least once, and who hears
+            one must know it again.
     """
 
     effects: Mapping[str, str]
-    events: Mapping[str, int]
+    counts: Mapping[str, int]
+    repeats: int = 0
 
     def lost(self, of: EndState) -> list[str]:
-        """What the other run has and this one has not, or has otherwise."""
+        """What the other run has and this one has not, or has otherwise, or fewer of."""
         missing = [name for name, what in of.effects.items() if self.effects.get(name) != what]
-        return sorted(missing) + sorted(set(of.events) - set(self.events))
+        fewer = [name for name, count in of.counts.items() if self.counts.get(name, 0) < count]
+        return sorted(missing) + sorted(fewer)
 
     def doubled(self, of: EndState) -> list[str]:
-        """What this run has and the other has not: done another time, under another name.
-
-        An event that is said again word for word is the same event: buses deliver at least once, and who
-        hears it must know it again.
-        """
-        return sorted(set(self.effects) - set(of.effects)) + sorted(
-            set(self.events) - set(of.events)
-        )
-
-    @property
-    def repeats(self) -> int:
-        """How many events were said again word for word."""
-        return sum(self.events.values()) - len(self.events)
+        """What this run has and the other has not, or more of: done another time."""
+        more = [name for name, count in self.counts.items() if of.counts.get(name, 0) < count]
+        return sorted(set(self.effects) - set(of.effects)) + sorted(more)
 
 
 def end_state(
@@ -65,17 +60,19 @@ def end_state(
     effects = {
         **dict(_objects(cloud, dropped, outdated, gone)),
         **dict(_items(cloud, dropped)),
-        **dict(_messages(cloud, dropped)),
-        **dict(_runs(cloud)),
     }
-    said = Counter(
-        _text({"type": record.name, "detail": record.detail["detail"]}, dropped)
-        for record in cloud.journal
-        if record.kind == "event"
-        and record.detail["source"] == source
-        and not gone.intersection(map(str, record.detail["detail"].values()))
-    )
-    return EndState(effects, said)
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in cloud.journal:
+        if record.kind == "event" and record.detail["source"] == source:
+            detail = record.detail["detail"]
+            if not gone.intersection(map(str, detail.values())):
+                plain = _text({"type": record.name, "detail": detail}, dropped)
+                said[f"event {plain}"][json.dumps(detail, sort_keys=True)] += 1
+    repeats = sum(total.total() - len(total) for total in said.values())
+    counts = Counter({name: len(different) for name, different in said.items()})
+    counts.update(_messages(cloud, dropped))
+    counts.update(_runs(cloud))
+    return EndState(effects, counts, repeats)
 
 
 def _objects(
@@ -113,23 +110,18 @@ def _items(cloud: Cloud, dropped: frozenset[str]) -> Iterable[tuple[str, str]]:
                 yield f"item {table.logical_id}/{place}", _text(item, dropped)
 
 
-def _messages(cloud: Cloud, dropped: frozenset[str]) -> Iterable[tuple[str, str]]:
-    for queue in cloud.stack.of_type("AWS::SQS::Queue"):
-        at_rest = Counter(
-            _text(json.loads(body), dropped) for body in cloud.messages(queue.attributes["Arn"])
-        )
-        for text, count in at_rest.items():
-            yield f"message {queue.logical_id}: {text}", str(count)
-
-
-def _runs(cloud: Cloud) -> Iterable[tuple[str, str]]:
-    runs = Counter(
-        f"{record.name}: {record.detail.get('state', record.status)}"
-        for record in cloud.journal
-        if record.kind == "job"
+def _messages(cloud: Cloud, dropped: frozenset[str]) -> Counter[str]:
+    return Counter(
+        f"message {queue.logical_id}: {_text(json.loads(body), dropped)}"
+        for queue in cloud.stack.of_type("AWS::SQS::Queue")
+        for body in cloud.messages(queue.attributes["Arn"])
     )
-    for what, count in runs.items():
-        yield f"job {what}", str(count)
+
+
+def _runs(cloud: Cloud) -> Counter[str]:
+    return Counter(
+        f"job {record.name}: {record.status}" for record in cloud.journal if record.kind == "job"
+    )
 
 
 def _text(value: Any, dropped: frozenset[str]) -> str:

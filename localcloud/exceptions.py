@@ -28,7 +28,7 @@ EXCEPTIONS = (
     Excused(
         "AWS::DynamoDB::Table",
         "PointInTimeRecoverySpecification",
-        "stored and shown; there is nothing to recover from, state ends with the cloud",
+        "stored and shown; there is no earlier moment to recover",
     ),
     Excused("AWS::DynamoDB::Table", "SSESpecification", "stored; nothing is encrypted"),
     Excused(
@@ -70,7 +70,7 @@ EXCEPTIONS = (
     Excused(
         "AWS::Lambda::Function",
         "ReservedConcurrentExecutions",
-        "stored; functions run one at a time, which is below any reservation",
+        "stored; functions run one at a time, and calls from outside beside them are not throttled",
     ),
     Excused("AWS::Lambda::Function", "TracingConfig", "stored; no trace segments are sent"),
     Excused(
@@ -84,7 +84,7 @@ EXCEPTIONS = (
     Excused(
         "AWS::Logs::LogGroup",
         "RetentionInDays",
-        "stored; logs end with the cloud",
+        "stored; log events are kept for as long as the cloud",
     ),
     Excused(
         "AWS::S3::Bucket",

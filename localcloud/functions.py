@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,10 @@ class Functions:
         self._world = world
         self._executor = executor
         self._specs: dict[str, FunctionSpec] = {}
-        self._at_work: dict[str, str] = {}
+        self._at_work: dict[str, list[tuple[str, int]]] = {}  # by access key: name, record
+        self._changing = threading.Lock()
+        # in this process one runs at a time, and what is called is what that one calls
+        self._turn = nullcontext() if executor.outside else threading.RLock()
         world.guard.fault = self._disturb
         self._streams: set[tuple[str, str]] = set()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -78,7 +83,7 @@ class Functions:
         request_id = self._world.new_id()
         access_key = spec.environment["AWS_ACCESS_KEY_ID"]
         lines: list[str] = [] if heard is None else heard
-        journal, callers = self._world.journal, self._world.callers
+        journal = self._world.journal
         with journal.entry("invocation", name, cause=cause) as entry:
             entry.detail.update(request_id=request_id, **(detail or {}))
 
@@ -88,19 +93,13 @@ class Functions:
                 journal.add("log", name, cause=entry.id, line=short)
                 self._world.metrics.line(line)
 
-            before, callers[access_key] = callers.get(access_key), entry.id
-            self._at_work[access_key] = name
-            begun = time.perf_counter()
-            try:
+            with self._turn, self._working(access_key, name, entry.id):
+                begun = time.perf_counter()
                 with journal.held():
                     outcome = self._executor.invoke(
                         spec, payload, request_id, log, self._world.clock.now()
                     )
                 entry.detail.update(outcome.facts)
-            finally:
-                callers[access_key] = before
-                if before is None:  # it did not call itself
-                    del self._at_work[access_key]
             self._measure(name, outcome, (time.perf_counter() - begun) * 1000)
             if outcome.error is not None:
                 entry.status = "failed"
@@ -108,19 +107,36 @@ class Functions:
         self._write_logs(spec, lines, entry.id)
         return outcome, request_id
 
+    @contextmanager
+    def _working(self, access_key: str, name: str, record: int) -> Iterator[None]:
+        """An invocation is under way; what carries its key is its doing, or that of the last of several
+        of one function, which share their role's session.
+        """
+        with self._changing:
+            live = self._at_work.setdefault(access_key, [])
+            live.append((name, record))
+            self._world.callers[access_key] = record
+        try:
+            yield
+        finally:
+            with self._changing:
+                live.remove((name, record))
+                self._world.callers[access_key] = live[-1][1] if live else None
+
     def _disturb(self, call: Call, _principal: Principal) -> None:
         """Let chaos have its way with a function's call: refuse it, or kill the function.
 
         Raises:
             Refused: the call is not served.
         """
-        key = call.access_key or ""
-        if key not in self._at_work:
+        with self._changing:
+            live = list(self._at_work.get(call.access_key or "", ()))
+        if not live:
             return
-        disorder, cause = self._world.disorder, self._world.callers.get(key)
-        strike = disorder.strikes(call.service, call.operation(), cause)
+        (name, record), disorder = live[-1], self._world.disorder
+        strike = disorder.strikes(call.service, call.operation(), record)
         if strike == KILLED:
-            self._executor.kill(self._at_work[key])  # in this process, that is the end of it
+            self._executor.kill(name)  # in this process, that is the end of it
         if strike is not None:
             raise Refused(strike, f"struck by chaos: {disorder.chaos}")
 

@@ -117,7 +117,8 @@ class Poller:
         visible = sum(instant < now.timestamp() for instant in waiting)
         if visible:
             full = visible >= self._batch or not self._window_s
-            self._schedule(now if full else now + timedelta(seconds=self._window_s))
+            late = self._world.disorder.lateness()
+            self._schedule(now + timedelta(seconds=late + (0 if full else self._window_s)))
         elif waiting:
             earliest = datetime.fromtimestamp(min(waiting) + _TICK_S, UTC)
             self._schedule(earliest + timedelta(seconds=self._window_s))
@@ -133,7 +134,7 @@ class Poller:
         self._due = None
         if not self._allowed():
             return
-        expires = self._world.disorder.expires()
+        expires = self._world.disorder.chaos.visibility
         if wanted := self._take(0 if expires else self._visibility_s):
             self._run(wanted)
         self.wake()
@@ -167,22 +168,30 @@ class Poller:
     def _run(self, batch: Sequence[Received], *, repeated: bool = False) -> None:
         """Hand a batch to the function and delete what it did; chaos may hand it over once more."""
         causes = sorted({cause for each in batch if (cause := self._causes.get(each.message_id))})
+        disorder = self._world.disorder
+        if not repeated:
+            disorder.meanwhile(self._redeliver)
         outcome, _ = self._functions.invoke(
             self._function,
             {"Records": [self._record(message) for message in batch]},
             cause=causes[0] if causes else None,
             detail={"queue": self.queue_arn, "messages": len(batch), "causes": causes},
         )
-        expired = self._world.disorder.chaos.visibility and not repeated
-        if expired and (again := self._take(self._visibility_s)):
-            self._run(again, repeated=True)
+        disorder.unheard()
         failed = failed_messages(outcome, [each.message_id for each in batch], self._partial)
         done = [each for each in batch if each.message_id not in failed]
         self._delete(done)
         if done and not repeated:
-            for _ in range(1, self._world.disorder.copies()):
-                late = self._world.disorder.lateness()
-                self._world.clock.after(late, partial(self._run, done, repeated=True))
+            for _ in range(1, disorder.copies()):
+                again = partial(self._run, done, repeated=True)
+                self._world.clock.after(disorder.lateness(), again)
+
+    def _redeliver(self) -> bool:
+        """What is visible again is delivered again; says whether there was anything."""
+        again = self._take(self._visibility_s)
+        if again:
+            self._run(again, repeated=True)
+        return bool(again)
 
     def _delete(self, done: Sequence[Received]) -> None:
         if done and self._may("sqs:DeleteMessage", self._causes.get(done[0].message_id)):

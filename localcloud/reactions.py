@@ -23,7 +23,17 @@ from localcloud.requested import check_replay, check_rule, check_schedule, check
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
 from localcloud.topics import Topics
-from localcloud.wiring import Archive, Call, Invoke, Invoked, Job, Published, Replay, StoredObject
+from localcloud.wiring import (
+    Archive,
+    Call,
+    Invoke,
+    Invoked,
+    Job,
+    Published,
+    Refused,
+    Replay,
+    StoredObject,
+)
 from localcloud.world import World
 
 
@@ -47,6 +57,7 @@ class Reactions:
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
+        self.world.state.runs = self._runs
 
     def instant(self) -> float:
         """Virtual seconds since the epoch."""
@@ -144,7 +155,16 @@ class Reactions:
             self.pollers.look(queue_arn)
 
     def invoke(self, call: Invoke) -> Invoked | None:
-        """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now."""
+        """Lambda's Invoke: Event only queues, DryRun does nothing, RequestResponse runs now.
+
+        Raises:
+            PayloadTooLarge: as `check_size` says.
+            Refused: ResourceNotFoundException, for a function that a client made.
+        """
+        if not self._runs(call.function_name):
+            arn = self.world.arn("lambda", f"function:{call.function_name}")
+            message = f"Function not found: {arn}; only functions of the template run here"
+            raise Refused("ResourceNotFoundException", message, 404)
         check_size(call)
         if call.kind == "Event":
             self.invocations.later(call.function_name, call.payload, self._cause())
@@ -173,6 +193,10 @@ class Reactions:
     def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
         """SageMaker's Stop…Job."""
         self.sagemaker[kind].stop(facts, self._cause())
+
+    def _runs(self, function: str) -> bool:
+        """Whether there is code to run: a function made through the API has none here."""
+        return self.world.stack.find("AWS::Lambda::Function", function) is not None
 
     def _cause(self) -> int | None:
         """The record behind this thread's request: what it is inside, or whose key it carries."""

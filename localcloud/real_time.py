@@ -38,7 +38,8 @@ class RealTime:
 
         Args:
             stop: set it to end.
-            hurry: set it to end without waiting for programs that run.
+            hurry: set it as well to end at once: what is due stays on the agenda, and programs
+                that run are not waited for.
         """
         clock = self._world.clock
         begun, real = clock.now(), time.monotonic()
@@ -46,12 +47,12 @@ class RealTime:
         try:
             while True:
                 now = begun + timedelta(seconds=time.monotonic() - real)
-                task = None
-                if self._keep is not None or not stop.is_set():
-                    task = clock.take(until=now)
+                patient = self._keep is not None and not (hurry and hurry.is_set())
+                at_once = stop.is_set() and not patient
+                task = None if at_once else clock.take(until=now)
                 if task is not None:
                     task()
-                elif stop.is_set() and not self._awaited(hurry):
+                elif at_once or (stop.is_set() and not self._under_way):
                     return
                 else:
                     clock.follow(now)
@@ -80,11 +81,6 @@ class RealTime:
     def close(self) -> None:
         """Wait for what runs beside."""
         self._beside.shutdown()
-
-    def _awaited(self, hurry: threading.Event | None) -> bool:
-        """Whether a program runs that the state should not be saved without."""
-        hurried = hurry is not None and hurry.is_set()
-        return self._keep is not None and bool(self._under_way) and not hurried
 
     def _idle(self) -> None:
         if self._keep is not None and not self._under_way:

@@ -93,7 +93,10 @@ def _may(
 
 def _assumed(world: World, resource: Resource, role: str, service: str) -> Iterator[Missing]:
     if not world.state.has_role(role):
-        return  # of another account, or made by hand: found out when it is used
+        if role.split(":")[4:5] == [world.account]:
+            message = f"there is no role {role}, so {service} cannot assume it"
+            yield Missing(resource.logical_id, "Role", message)
+        return  # of another account: found out when it is used
     decision = world.guard.judge_service(service, "sts:AssumeRole", role)
     if not decision.allowed:
         message = (

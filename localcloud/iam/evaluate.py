@@ -2,9 +2,9 @@
 
 Citation: "Policy evaluation logic" of the IAM User Guide: an explicit deny anywhere wins; within an
 account an allow in an identity policy or in the resource's policy is enough; across accounts both
-sides must allow. A KMS key is different ("Key policies in AWS KMS"): without its key policy nothing
-is allowed, and the policy's grant to the account lets identity policies decide. So it is with the
-trust policy of a role that is assumed.
+sides must allow, whatever the resource is. Within an account a KMS key is different ("Key policies
+in AWS KMS"): without its key policy nothing is allowed, and the policy's grant to the account lets
+identity policies decide. So it is with the trust policy of a role that is assumed.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def judge(
 
     Args:
         question: who, what, on what.
-        identity: the role's policies; None for a service, and for a role that is not known here,
-            whose own account is taken to allow it everything.
+        identity: the role's policies; None for a service, and for a role of an account that is
+            not kept here, which is taken to allow it everything.
         resource: the resource's policy; empty if it has none.
     """
     granted = [(each, grant) for each in identity or () if (grant := _applies(each, question))]
@@ -105,12 +105,12 @@ def judge(
     by_identity = bool(own) or (identity is None and question.principal.kind == "AWS")
     if question.principal.kind == "Service":
         allowed, grants = bool(direct), direct
-    elif question.action.startswith(("kms:", "sts:")) and question.resource != "*":
-        allowed = bool(direct) or (bool(delegated) and by_identity)
-        grants = direct or (*own, *delegated)
     elif question.owner and question.owner != question.principal.account:
         allowed = by_identity and bool(direct or delegated)
         grants = (*own, *(direct or delegated))
+    elif question.action.startswith(("kms:", "sts:")) and question.resource != "*":
+        allowed = bool(direct) or (bool(delegated) and by_identity)
+        grants = direct or (*own, *delegated)
     else:
         allowed, grants = bool(direct) or by_identity, own or direct
     if allowed:

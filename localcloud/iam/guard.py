@@ -1,8 +1,8 @@
 """The guard: every request of a role, and every delivery of a service, is judged here.
 
-Requests of the administrator and of keys that belong to no role are not judged. A session of a role
-that does not exist here is its account's administrator: what it may do elsewhere is for the
-resource's policy to say.
+Requests of the administrator and of keys that belong to no role are not judged. A role of another
+account that does not exist here is its account's administrator: what it may do elsewhere is for the
+resource's policy to say. A role of this account that does not exist has no policies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
 from localcloud.iam.needs import Need
 from localcloud.iam.operations import KEY_USE
-from localcloud.iam.requests import needs, through
+from localcloud.iam.requests import key_used, needs, through
 from localcloud.iam.standing import Standing
 from localcloud.seams import Permissions
 from localcloud.wiring import Call, Refused, Session
@@ -156,7 +156,7 @@ class Guard:
         """The verdict on a need, and on what it takes to use its resource's key."""
         decision = self._judged(principal, need)
         grants = list(decision.grants)
-        key = self._known.key_of(need.resource) if need.action in KEY_USE else ""
+        key = key_used(need, self._known) if need.action in KEY_USE else ""
         for action in KEY_USE[need.action] if key and decision.allowed else ():
             context = {**need.context, **through(need.action, key)}
             decision = self._judged(principal, Need(action, key, context))
@@ -173,6 +173,8 @@ class Guard:
         context = {**self._context(principal, owner), **need.context}
         question = Question(principal, need.action, need.resource, context, owner)
         identity = self.standing.of_role(principal.name) if principal.kind == "AWS" else None
+        if identity is None and principal.account == self._world.account:
+            identity = ()
         return judge(question, identity, self.standing.of_resource(need.resource))
 
     def _owner(self, resource: str) -> str:

@@ -138,3 +138,9 @@ KEY_USE: dict[str, tuple[str, ...]] = {
 "Using server-side encryption with AWS KMS keys" (S3), "Key management" (SQS, SNS), "Secret
 encryption and decryption" (Secrets Manager).
 """
+
+IN_PARTS = {"CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPartCopy"}
+"""S3 operations whose s3:PutObject needs kms:Decrypt too, since the parts are read again.
+
+"Multipart upload API and permissions" of the S3 User Guide: both permissions on the key.
+"""

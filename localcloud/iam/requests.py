@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localcloud.iam.needs import Need, need_of
-from localcloud.iam.operations import FREE, KEY_USE, PREFIXES, RENAMED, ROLES
+from localcloud.iam.operations import FREE, IN_PARTS, KEY_USE, PREFIXES, RENAMED, ROLES
 from localcloud.iam.special import SPECIAL
 from localcloud.seams import Permissions
 from localcloud.wiring import Call
@@ -27,7 +27,7 @@ def needs(call: Call, known: Permissions) -> list[Need]:
     else:
         names = RENAMED.get((prefix, operation), (operation,))
         own = [need_of(f"{prefix}:{name}", call, call.params(), known) for name in names]
-    return [*own, *_passed(prefix, operation, call), *_keys(own, known)]
+    return [*own, *_passed(prefix, operation, call), *_keys(own, call, known)]
 
 
 def _passed(prefix: str, operation: str, call: Call) -> Iterator[Need]:
@@ -50,14 +50,36 @@ def _at(value: Any, path: list[str]) -> Iterator[str]:
             yield from _at(each, path[1:])
 
 
-def _keys(own: list[Need], known: Permissions) -> Iterator[Need]:
+def _keys(own: list[Need], call: Call, known: Permissions) -> Iterator[Need]:
     """What the use of customers' keys needs beside."""
     for need in own:
-        uses = KEY_USE.get(need.action)
-        key = uses and known.key_of(need.resource)
-        if key:
-            for action in uses or ():
-                yield Need(action, key, through(need.action, key))
+        uses = KEY_USE.get(need.action, ())
+        if need.action == "s3:PutObject" and call.operation() in IN_PARTS:
+            uses = (*uses, "kms:Decrypt")
+        key = key_used(need, known, call) if uses else ""
+        for action in uses if key else ():
+            yield Need(action, key, through(need.action, key))
+
+
+def key_used(need: Need, known: Permissions, call: Call | None = None) -> str:
+    """ARN of the customer's key that a need makes use of; "" if none.
+
+    What is read was encrypted with its own key. What is written to S3 takes the key that the
+    request names, or the one its multipart upload began with, else the bucket's default
+    ("Specifying server-side encryption with AWS KMS" of the S3 User Guide).
+    """
+    if need.action in {"s3:GetObject", "s3:GetObjectVersion"}:
+        return known.key_of_object(need.resource, need.context.get("s3:versionid"))
+    if need.action == "s3:PutObject" and call is not None:
+        params = call.params()
+        algorithm, named = params.get("ServerSideEncryption"), params.get("SSEKMSKeyId")
+        if params.get("UploadId"):
+            algorithm, named = known.upload_encryption(params["Bucket"], params["UploadId"])
+        if named:
+            return known.customer_key(named, call.account, call.region)
+        if algorithm == "AES256":
+            return ""
+    return known.key_of(need.resource)
 
 
 def through(action: str, key: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ Authorization Reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from urllib.parse import unquote
 
 from localcloud.iam.needs import Need, Params, need_of, resource_of
 from localcloud.seams import Permissions
@@ -31,10 +32,11 @@ def _put_object(call: Call, params: Params, known: Permissions) -> Iterator[Need
 
 
 def _copy_object(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """The source's key is "URL-encoded" in the header: `CopySource` of CopyObject (botocore)."""
     source = params["CopySource"]
     if isinstance(source, str):
-        path, _, version = source.lstrip("/").partition("?versionId=")
-        bucket, _, key = path.partition("/")
+        path, _, version = source.partition("?versionId=")
+        bucket, _, key = unquote(path).lstrip("/").partition("/")
         source = {"Bucket": bucket, "Key": key, "VersionId": version or None}
     yield need_of("s3:GetObject", call, source, known)
     yield from _put_object(call, {**params, "VersionId": None}, known)

@@ -6,33 +6,34 @@
     lock                      held by the cloud that uses the folder
 
 Files are never changed, only added; a manifest always names whole files, so an interrupted save leaves
-the state before it. What no manifest names is removed after the next save.
+the state before it. What no manifest names is removed after the next save. Secrets are among it in
+plain text: the folder and its files are their owner's only.
 """
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from localcloud.errors import StateError
+from localcloud.keep.manifest import ADVICE, SCHEMA, checked, is_digest
+from localcloud.keep.plain import dumped, loaded
 
-SCHEMA = 1
 MANIFEST = "manifest.json"
-_OURS = {MANIFEST, "parts", "blobs", "lock"}
-_ADVICE = "take another folder, or remove this one to begin anew"
+LOCK = "lock"
+_OURS = {LOCK, "parts", "blobs", MANIFEST + ".new"}  # of a first save that was interrupted
 
 
 class StateFolder:
-    """A state folder in use by this process, checked completely before anything is started from it.
+    """A state folder, checked completely before anything is started from it.
 
     Args:
-        path: the folder; made at the first save if it is not there.
+        path: the folder; made when it is opened if it is not there.
 
     Attributes:
         kept: by name, what the last save left; empty for a new folder.
@@ -43,47 +44,68 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: IO[str] | None = None
-        self._names: set[str] = set()
         self.kept: dict[str, Any] = {}
-        if path.exists() and not path.is_dir():
-            raise StateError(f"{path} is no folder; state needs one")
-        if not path.is_dir() or not any(path.iterdir()):
-            return
-        if not (path / MANIFEST).is_file():
-            strange = sorted(each.name for each in path.iterdir() if each.name not in _OURS)
-            if strange:
-                raise StateError(f"{path} holds {strange[0]} but no {MANIFEST}: {_ADVICE}")
-            return
-        self.kept = self._read(path / MANIFEST)
+        self._lock: int | None = None
+        self._found: bytes | None = None
+        self._listed: frozenset[str] = frozenset()
+        self._names: set[str] = set()
+        self._made: list[Path] = []
+        self._written = False
+        self._refuse_foreign()
+        if (path / MANIFEST).is_file():
+            self._take_lock()
+            try:
+                self._read()
+            finally:
+                self.close()
 
     def open(self) -> None:
-        """Lock the folder for this process.
+        """Lock the folder for this process, and see that it is still what was read.
 
         Raises:
-            StateError: another cloud uses it.
+            StateError: another cloud uses it, or used it since.
         """
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (self.path / "lock").open("w", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise StateError(f"another local cloud uses {self.path}") from error
-        self._lock = lock
+        there = (self.path, *self.path.parents)
+        made = [each for each in there if not each.exists()]
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._refuse_foreign()
+        self._take_lock()
+        self._made += made
+        with ExitStack() as failing:
+            failing.callback(self.close)
+            manifest = self.path / MANIFEST
+            if (manifest.read_bytes() if manifest.is_file() else None) != self._found:
+                raise StateError(f"another local cloud has just used {self.path}; start again")
+            self.path.chmod(0o700)
+            failing.pop_all()
 
     def close(self) -> None:
-        """Let go of the folder."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Let go of the folder; if nothing was written, nothing that was made for it stays."""
+        if self._lock is None:
+            return
+        if not self._written:
+            for each in self._made:  # the lock, the folder, those above it
+                if each.name == LOCK and each.is_file():
+                    each.unlink()
+                elif each.is_dir() and not any(each.iterdir()):
+                    each.rmdir()
+        os.close(self._lock)
+        self._lock, self._made = None, []
 
     def blob(self, sha256: str) -> bytes:
-        """An object's bytes."""
+        """An object's bytes.
+
+        Raises:
+            StateError: the manifest lists no such object.
+        """
+        if not is_digest(sha256) or sha256 not in self._listed:
+            place = self.path / MANIFEST
+            raise StateError(f"{place} lists no object {sha256!r:.100}, but a part names it")
         return (self.path / "blobs" / sha256).read_bytes()
 
     def add_blob(self, body: bytes) -> str:
         """Keep an object's bytes; returns their sha256, by which they are found."""
+        self._written = True
         name = hashlib.sha256(body).hexdigest()
         target = self.path / "blobs" / name
         if name not in self._names and not target.is_file():
@@ -99,11 +121,12 @@ class StateFolder:
         Args:
             parts: by name, JSON data (bytes allowed).
             blobs: the checksums of all objects that the parts name.
-            facts: more for the manifest.
+            facts: the rest of the manifest's fields, see `localcloud.keep.manifest`.
         """
+        self._written = True
         files = {}
         for name, content in parts.items():
-            body = json.dumps(content, default=_plain, indent=1).encode()
+            body = dumped(content)
             digest = hashlib.sha256(body).hexdigest()
             place = f"parts/{name}-{digest[:16]}.json"
             if not (self.path / place).is_file():
@@ -111,7 +134,7 @@ class StateFolder:
             files[name] = {"file": place, "sha256": digest}
         kept = sorted(set(blobs))
         manifest = {"schema": SCHEMA, **facts, "files": files, "blobs": kept}
-        _write(self.path / MANIFEST, json.dumps(manifest, indent=1).encode())
+        _write(self.path / MANIFEST, dumped(manifest))
         named = {Path(entry["file"]).name for entry in files.values()} | set(kept)
         for room in ("parts", "blobs"):
             for path in (self.path / room).glob("*"):
@@ -119,47 +142,59 @@ class StateFolder:
                     path.unlink()
         self._names &= named
 
-    def _read(self, path: Path) -> dict[str, Any]:
-        manifest = _json(path, path.read_bytes())
-        if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-            found = manifest.get("schema") if isinstance(manifest, dict) else None
-            raise StateError(f"{path}: schema {found!r} is not {SCHEMA}: {_ADVICE}")
-        if not isinstance(manifest.get("files"), dict) or not isinstance(
-            manifest.get("blobs"), list
-        ):
-            raise StateError(f"{path} names no files: {_ADVICE}")
+    def _refuse_foreign(self) -> None:
+        """What this class did not make is not written to: rooms are cleared by a save."""
+        if self.path.exists() and not self.path.is_dir():
+            raise StateError(f"{self.path} is no folder; state needs one")
+        if not self.path.is_dir() or (self.path / MANIFEST).is_file():
+            return
+        names = {each.name for each in self.path.iterdir()}
+        strange = sorted(names - _OURS if LOCK in names else names)
+        if strange:
+            raise StateError(f"{self.path} holds {strange[0]} but no {MANIFEST}: {ADVICE}")
+
+    def _take_lock(self) -> None:
+        place = self.path / LOCK
+        made = [] if place.exists() else [place]
+        lock = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # a cloud that leaves nothing takes its lock away, and another may be there by now
+            mine = os.path.samestat(os.fstat(lock), place.stat())
+        except OSError as error:
+            os.close(lock)
+            raise StateError(f"another local cloud uses {self.path}") from error
+        if not mine:
+            os.close(lock)
+            raise StateError(f"another local cloud uses {self.path}")
+        self._lock, self._made = lock, made
+
+    def _read(self) -> None:
+        place = self.path / MANIFEST
+        self._found = place.read_bytes()
+        manifest = checked(str(place), _json(place, self._found))
         kept = {"manifest": manifest}
         for name, entry in manifest["files"].items():
-            part = self.path / str(entry["file"])
-            kept[name] = _json(part, self._checked(part, str(entry["sha256"])))
+            part = self.path / entry["file"]
+            kept[name] = _json(part, self._checked(part, entry["sha256"]))
         for digest in manifest["blobs"]:
-            self._checked(self.path / "blobs" / str(digest), str(digest))
-        return kept
+            self._checked(self.path / "blobs" / digest, digest)
+        self.kept, self._listed = kept, frozenset(manifest["blobs"])
 
     def _checked(self, path: Path, digest: str) -> bytes:
         if path.resolve().parent.parent != self.path.resolve() or not path.is_file():
-            raise StateError(f"{path} is missing: {_ADVICE}")
+            raise StateError(f"{path} is missing: {ADVICE}")
         body = path.read_bytes()
         if hashlib.sha256(body).hexdigest() != digest:
-            raise StateError(f"{path} was changed or damaged since it was saved: {_ADVICE}")
+            raise StateError(f"{path} was changed or damaged since it was saved: {ADVICE}")
         return body
 
 
 def _json(path: Path, body: bytes) -> Any:
     try:
-        return json.loads(body, object_hook=_bytes)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise StateError(f"{path} is not JSON ({error}): {_ADVICE}") from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    raise TypeError(f"{type(value).__name__} cannot be kept")
-
-
-def _bytes(found: dict[str, Any]) -> Any:
-    return base64.b64decode(found["base64"]) if found.keys() == {"base64"} else found
+        return loaded(body)
+    except ValueError as error:
+        raise StateError(f"{path} is not JSON ({error}): {ADVICE}") from error
 
 
 def _write(target: Path, body: bytes) -> None:
@@ -167,6 +202,7 @@ def _write(target: Path, body: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(target.name + ".new")
     with fresh.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)
         file.write(body)
         file.flush()
         os.fsync(file.fileno())

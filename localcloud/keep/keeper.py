@@ -19,6 +19,7 @@ from localcloud.seams import other_ids
 from localcloud.world import World
 
 _SAVE_EVERY_S = 5.0
+_UNFIT = (AttributeError, KeyError, TypeError, ValueError)  # by data of another form
 _HOLDS_STATE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
 
 
@@ -37,7 +38,7 @@ class Keeper:
         self._folder = folder
         self._packages = packages
         self._manifest: dict[str, Any] = folder.kept.get("manifest", {})
-        self._starts = int(self._manifest.get("starts", 0)) + 1
+        self._starts: int = self._manifest.get("starts", 0) + 1
         self._known: dict[tuple[Any, ...], str] = {}
         self._taken_up = False
         self._saved: tuple[int, int] | None = None
@@ -53,8 +54,16 @@ class Keeper:
         return max(real, datetime.fromisoformat(saved) + timedelta(seconds=1))
 
     def remember(self, world: World) -> None:
-        """Begin with the trace of the clouds before this one; before anything else happens."""
-        world.journal.take_over(from_line(json.dumps(each)) for each in self._kept("journal", []))
+        """Begin with the trace of the clouds before this one; before anything else happens.
+
+        Raises:
+            StateError: there is something else in its place.
+        """
+        try:
+            before = [from_line(json.dumps(each)) for each in self._kept("journal", [])]
+            world.journal.take_over(before)
+        except _UNFIT as error:
+            raise self._unfit(error) from error
 
     def take_up(self, world: World, reactions: Reactions) -> None:
         """Give a deployed cloud what was kept; no event is told of it.
@@ -75,9 +84,8 @@ class Keeper:
                     world.clock,
                     *(reactions.bus, reactions.invocations, reactions.topics),
                 )
-            except (KeyError, TypeError, ValueError) as error:
-                place = self._folder.path
-                raise StateError(f"{place} cannot be taken up: {error!r}") from error
+            except _UNFIT as error:
+                raise self._unfit(error) from error
             # ids must not come again: they would be taken for repetitions
             world.reseed(random.Random(f"20/{self._starts}"))  # noqa: S311 - ids, not secrets
             other_ids(self._starts)
@@ -133,6 +141,9 @@ class Keeper:
 
     def _stamp(self, world: World) -> tuple[int, int]:
         return world.requests, len(world.clock)
+
+    def _unfit(self, error: Exception) -> StateError:
+        return StateError(f"{self._folder.path} cannot be taken up: {error!r}")
 
     def _kept(self, name: str, otherwise: Any) -> Any:
         return self._folder.kept.get(name, otherwise)

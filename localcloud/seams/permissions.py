@@ -61,22 +61,45 @@ class Permissions:
 
     def has_object(self, bucket: str, key: str, version: str | None) -> bool:
         """Whether there is such an object (or version), delete markers not counted."""
-        account = self.bucket_owner(bucket)
-        if not account:
+        if not self.bucket_owner(bucket):
             return True  # the service itself says that there is no such bucket
-        try:
-            found = s3_backends[account][_PARTITION].get_object(bucket, key, version_id=version)
-        except S3ClientError:
-            return False
-        return found is not None and not isinstance(found, FakeDeleteMarker)
+        return _object(bucket, key, version) is not None
 
     def key_of(self, arn: str) -> str:
-        """ARN of the customer's key that encrypts a bucket, queue, topic or secret; "" if none."""
+        """ARN of the customer's key that encrypts a queue, topic or secret; "" if none.
+
+        Of a bucket, or anything in it, the default for what is written.
+        """
         reader = _KEYS.get(arn.split(":")[2])
         named = reader(arn) if reader else ""
+        return self.customer_key(named, *_home(arn)[::-1])
+
+    def key_of_object(self, arn: str, version: str | None) -> str:
+        """ARN of the customer's key an object (or version) is encrypted with; "" if none."""
+        bucket, _, name = arn.split(":", 5)[5].partition("/")
+        found = _object(bucket, name, version) if self.bucket_owner(bucket) else None
+        if found is None or not str(found.encryption).startswith("aws:kms"):
+            return ""
+        return self.customer_key(found.kms_key_id or "", *_home(arn)[::-1])
+
+    def upload_encryption(self, bucket: str, upload: str) -> tuple[str, str]:
+        """Algorithm and key that a multipart upload was begun with, each "" if not given."""
+        found = _bucket(f"arn:aws:s3:::{bucket}")
+        begun = found.multiparts.get(upload) if found is not None else None
+        return ("", "") if begun is None else (begun.sse_encryption or "", begun.kms_key_id or "")
+
+    def customer_key(self, named: str, account: str, region: str) -> str:
+        """The ARN of a customer's key that is named by id, ARN or alias; "" if it is AWS's own.
+
+        A key that does not exist has an ARN too, which no policy allows.
+        """
         if not named or "alias/aws/" in named:
             return ""
-        return self.key_arn(named, *_home(arn)[::-1])
+        arn = self.key_arn(named, account, region)
+        if arn.startswith("arn:"):
+            return arn
+        path = arn if arn.startswith("alias/") else f"key/{arn}"
+        return f"arn:aws:kms:{region}:{account}:{path}"
 
     def key_arn(self, named: str, account: str, region: str) -> str:
         """The ARN of a key that is named by id, ARN or alias; the name itself if there is none."""
@@ -106,6 +129,16 @@ def _bucket(arn: str) -> Any:
     name = arn.split(":", 5)[5].partition("/")[0]
     account = s3_backends.bucket_accounts.get(name, ("", ""))[1]
     return s3_backends[account][_PARTITION].buckets.get(name) if account else None
+
+
+def _object(bucket: str, key: str, version: str | None) -> Any:
+    """An object or version of a bucket that exists; None if there is none, or a delete marker."""
+    account = s3_backends.bucket_accounts[bucket][1]
+    try:
+        found = s3_backends[account][_PARTITION].get_object(bucket, key, version_id=version)
+    except S3ClientError:
+        return None
+    return None if isinstance(found, FakeDeleteMarker) else found
 
 
 def _bucket_policy(arn: str) -> str | None:

@@ -108,8 +108,10 @@ def _receive_message(
 def _delete_message(
     hooks: Hooks, original: Any, self: Any, queue_name: str, receipt_handle: str
 ) -> None:
-    original(self, queue_name, receipt_handle)
-    hooks.queue_used(str(self.get_queue(queue_name).queue_arn), "NumberOfMessagesDeleted")
+    queue = self.get_queue(queue_name)
+    with vars(queue)["_messages_lock"]:  # moto's new list would lack what arrives meanwhile
+        original(self, queue_name, receipt_handle)
+    hooks.queue_used(str(queue.queue_arn), "NumberOfMessagesDeleted")
 
 
 def _change_visibility(hooks: Hooks, original: Any, self: Any, queue_name: str, *rest: Any,
@@ -119,8 +121,10 @@ def _change_visibility(hooks: Hooks, original: Any, self: Any, queue_name: str, 
 
 
 def _purge(hooks: Hooks, original: Any, self: Any, queue_name: str) -> None:
-    original(self, queue_name)
-    hooks.queue_used(str(self.get_queue(queue_name).queue_arn))
+    queue = self.get_queue(queue_name)
+    with vars(queue)["_messages_lock"]:  # as in _delete_message
+        original(self, queue_name)
+    hooks.queue_used(str(queue.queue_arn))
 
 
 SEAMS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -26,11 +27,16 @@ class State:
     Args:
         account: whose state it is where neither an ARN nor the caller names another.
         region: the region.
+
+    Attributes:
+        runs: whether a function of this name runs when it is invoked; moto also has those that
+            clients made, which do not.
     """
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account
         self._region = region
+        self.runs: Callable[[str], bool] = lambda _function: False
 
     def rules(self, bus: str, account: str | None = None) -> list[StoredRule]:
         """The rules of a bus, disabled ones too; empty if there is no such bus.
@@ -72,7 +78,7 @@ class State:
         return bus in events_backends[account or self._account][self._region].event_buses
 
     def has_target(self, arn: str) -> bool:
-        """Whether there is this function, queue, topic, event bus or log group."""
+        """Whether there is this function (that runs), queue, topic, event bus or log group."""
         service = arn.split(":")[2]
         if service == "events":
             return self.has_bus(arn.rpartition("/")[2])
@@ -80,7 +86,8 @@ class State:
             return arn.split(":", 6)[6] in logs_backends[self._account][self._region].groups
         if service == "lambda":
             functions = lambda_backends[self._account][self._region].list_functions()
-            return any(each.function_name == arn.split(":")[6] for each in functions)
+            name = arn.split(":")[6]
+            return self.runs(name) and any(each.function_name == name for each in functions)
         if service == "sqs":
             return self._queue(arn) is not None
         return arn in sns_backends[self._account][self._region].topics

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from localcloud.keep.folder import StateFolder
 from tests.e2e.served import signalbox, up
@@ -119,6 +122,34 @@ def test_what_was_saved_while_nothing_went_on_outlives_a_crash(build, tmp_path):
         assert cloud.end() == 0
 
 
+def test_what_was_acknowledged_before_ctrl_c_is_kept(build, tmp_path):
+    home, state = tmp_path / "home", tmp_path / "state"
+    acknowledged, some = [], threading.Event()
+
+    def write(s3, bucket):
+        while True:
+            key = f"notes/{len(acknowledged)}"
+            try:
+                s3.put_object(Bucket=bucket, Key=key, Body=b"kept")
+            except BotoCoreError:  # it is down
+                return
+            acknowledged.append(key)
+            if len(acknowledged) == 20:
+                some.set()
+
+    once = Config(retries={"total_max_attempts": 1})
+    with up("--state", str(state), home=home) as cloud:
+        bucket = cloud.note()["bucket"]
+        s3 = boto3.client("s3", endpoint_url=cloud.endpoint, config=once)
+        writing = threading.Thread(target=write, args=(s3, bucket))
+        writing.start()
+        some.wait()
+        assert cloud.end() == 0
+        writing.join()
+    kept = StateFolder(state).kept["buckets"][bucket]["versions"]
+    assert set(acknowledged) <= {each["key"] for each in kept}
+
+
 def cut_manifest(state: Path) -> str:
     (state / "manifest.json").write_text('{"schema": 1')
     return "manifest.json"
@@ -135,6 +166,12 @@ def not_a_state(state: Path) -> str:
     return "holiday.jpg"
 
 
+def set_now(state: Path) -> str:
+    manifest = json.loads((state / "manifest.json").read_text())
+    (state / "manifest.json").write_text(json.dumps({**manifest, "now": "x"}))
+    return "manifest.json:nowismalformed"
+
+
 @pytest.fixture(scope="module")
 def kept(build, tmp_path_factory):
     folder = tmp_path_factory.mktemp("kept")
@@ -143,7 +180,7 @@ def kept(build, tmp_path_factory):
     return folder / "state"
 
 
-@pytest.mark.parametrize("harm", [cut_manifest, change_blob, not_a_state])
+@pytest.mark.parametrize("harm", [cut_manifest, change_blob, not_a_state, set_now])
 def test_a_damaged_state_folder_is_one_message_and_nothing_starts(kept, tmp_path, harm):
     import shutil
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -317,3 +318,40 @@ def test_a_killed_invocation_is_retried_as_any_failure(deploy: Deploy, executor:
     assert first.detail["message"].endswith("Error: Runtime exited with error: signal: killed")
     assert (second.status, second.detail["start"], second.detail["attempt"]) == ("ok", "cold", 2)
     assert not runner.kill("signalbox-One")
+
+
+def test_two_invocations_at_once_leave_no_trace_of_each_other(
+    deploy: Deploy, executor: str
+) -> None:
+    app = """
+    import boto3
+    def handler(event, context):
+        s3 = boto3.client("s3")
+        for key in (f"{event['name']}/1", f"{event['name']}/2"):
+            s3.put_object(Bucket=event["bucket"], Key=key, Body=b"")
+        return event["name"]
+    """
+    cloud = one(deploy, executor, app, "      Timeout: 60", BUCKET)
+    bucket, begin, said = cloud.physical_id("Bucket"), threading.Barrier(4), []
+
+    def invoke(name: str) -> None:
+        begin.wait(30)
+        said.append(call(cloud, payload={"name": name, "bucket": bucket}))
+
+    threads = [threading.Thread(target=invoke, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == list("abcd")
+    functions = cloud._reactions.functions
+    assert not any(functions._at_work.values())
+    assert not any(cloud._world.callers.values())
+    made = [r for r in cloud.journal if r.kind == "call" and r.name == "s3:PutObject"]
+    assert len(made) == 8
+    if executor == "inprocess":  # one at a time: each call is known to be of its own invocation
+        causes = {r.detail["resource"].split("/")[1]: set() for r in made}
+        for record in made:
+            causes[record.detail["resource"].split("/")[1]].add(record.cause)
+        assert all(len(each) == 1 for each in causes.values())
+        assert len(set().union(*causes.values())) == 4

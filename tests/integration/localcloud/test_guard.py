@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from localcloud import Cloud, DeployError
+from localcloud import DeployError
 from localcloud.clients import session_with
 from localcloud.iam.evaluate import Principal
 from localcloud.wiring import Call, Refused
 from tests.integration.localcloud.conftest import Deploy
+from tests.integration.localcloud.doors import NOBODY, Door
 
-TRUST = """
-      AssumeRolePolicyDocument:
-        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
-"""
-NOBODY = "  Role:\n    Type: AWS::IAM::Role\n    Properties:" + TRUST
 HOUSE = (
     NOBODY
     + """
@@ -76,40 +70,6 @@ HOUSE = (
       KeySchema: [{AttributeName: id, KeyType: HASH}]
 """
 )
-
-
-class Door:
-    """A role's clients, in this process or over HTTP."""
-
-    def __init__(self, cloud: Cloud, endpoint: str | None) -> None:
-        role = cloud.stack.attribute("Role", "Arn")
-        sts = cloud.client("sts")
-        given = sts.assume_role(RoleArn=role, RoleSessionName="door")["Credentials"]
-        self.cloud, self._endpoint = cloud, endpoint
-        keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        self._session = session_with("eu-west-1", *keys)
-        for key in ("in/a", "in/old", "in/secret", "elsewhere/a"):
-            cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"1", Tagging="a=b")
-
-    @property
-    def bucket(self) -> str:
-        return self.cloud.physical_id("Bucket")
-
-    def call(self, service: str, operation: str, **params: Any) -> Any:
-        client = self._session.client(
-            service, endpoint_url=self._endpoint, config=Config(retries={"max_attempts": 0})
-        )
-        return getattr(client, operation)(**params)
-
-    def denied(self, service: str, operation: str, **params: Any) -> tuple[str, int, str]:
-        with pytest.raises(ClientError) as refused:
-            self.call(service, operation, **params)
-        answer = refused.value.response
-        status = answer["ResponseMetadata"]["HTTPStatusCode"]
-        return answer["Error"]["Code"], status, answer["Error"]["Message"]
-
-    def calls(self) -> list[tuple[str, str]]:
-        return [(r.name, r.status) for r in self.cloud.journal if r.kind == "call"]
 
 
 @pytest.fixture(params=["in process", "over HTTP"])
@@ -236,6 +196,34 @@ def test_a_multipart_upload_needs_putobject(door: Door) -> None:
     assert door.calls() == [("s3:PutObject", "ok")] * 3
     code, *_ = door.denied("s3", "create_multipart_upload", Bucket=door.bucket, Key="in/big")
     assert code == "AccessDenied"
+
+
+def test_the_source_of_a_copy_is_judged_by_its_true_key(door: Door) -> None:
+    s3 = door.cloud.client("s3")
+    s3.put_object(Bucket=door.bucket, Key="in/unit=7/a b", Body=b"1")
+    source = {"Bucket": door.bucket, "Key": "in/unit=7/a b"}
+    policy = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::*/in/unit=7/*"}
+    place = {"Bucket": door.bucket, "Key": "out/copy", "CopySource": source}
+    door.call("s3", "copy_object", **place)
+    door.cloud.client("iam").put_role_policy(
+        RoleName=door.cloud.physical_id("Role"), PolicyName="closed",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": policy}),
+    )  # fmt: skip
+    *_, message = door.denied("s3", "copy_object", **place)
+    assert f"s3:GetObject on resource: arn:aws:s3:::{door.bucket}/in/unit=7/a b" in message
+
+
+def test_a_role_of_this_account_that_does_not_exist_may_do_nothing(deploy: Deploy) -> None:
+    cloud = deploy(HOUSE)
+    bucket, judged = f"arn:aws:s3:::{cloud.physical_id('Bucket')}", cloud._world.guard.judge_role
+    typo = "arn:aws:iam::123456789012:role/typo"
+    assert not judged(typo, "s3:DeleteBucket", bucket).allowed
+    given = cloud.client("sts").assume_role(RoleArn=typo, RoleSessionName="typo")["Credentials"]
+    keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        session_with("eu-west-1", *keys).client("s3").delete_bucket(
+            Bucket=cloud.physical_id("Bucket")
+        )
 
 
 def test_the_administrator_and_other_keys_are_not_judged(deploy: Deploy) -> None:
@@ -403,6 +391,12 @@ MAPPED = """
             r"Door\.Role: AccessDenied: .* does not allow sts:AssumeRole to lambda.amazonaws.com",
         ),
         (
+            "  Job: {Type: AWS::Glue::Job, Properties: {Role: typo, GlueVersion: '3.0', "
+            "Command: {Name: pythonshell, ScriptLocation: s3://a/b.py, PythonVersion: '3.9'}}}",
+            r"Job\.Role: there is no role arn:aws:iam::123456789012:role/typo, so "
+            r"glue\.amazonaws\.com cannot assume it",
+        ),
+        (
             NOBODY + """
       Policies:
         - PolicyName: p
@@ -413,7 +407,8 @@ MAPPED = """
             r"\(template line \d+\)",
         ),
     ],
-    ids=["a mapping", "a dead-letter queue", "a destination", "trust", "an unknown operator"],
+    ids=["a mapping", "a dead-letter queue", "a destination", "trust",
+         "a role that is not there", "an unknown operator"],
 )  # fmt: skip
 def test_what_aws_refuses_when_it_is_made_is_refused_at_deploy(
     deploy: Deploy, resources: str, message: str

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from localcloud import Cloud
-from localcloud.errors import StateError
+from localcloud.errors import DeployError, StateError
 from localcloud.journal import from_line, to_line
+from localcloud.keep.keeper import Keeper
 from localcloud.trace import Trace
 from tests.integration.localcloud import builds
 
@@ -185,6 +188,53 @@ def test_a_message_in_flight_is_seen_again_by_its_poller(build, tmp_path):
         assert kinds[-1] == "dead-letter"
 
 
+def test_details_that_look_like_bytes_written_are_kept_as_they_are(build, tmp_path):
+    state = tmp_path / "state"
+    detail = {"a": {"base64": "not base64!"}, "b": {"base64": "aGk="}, "c": {"!base64": [1]}}
+    entry = {"Source": "x", "DetailType": "y", "Detail": json.dumps(detail)}
+    with cloud_of(build, state) as first:
+        first.deploy()
+        first.client("events").put_events(Entries=[entry])
+    with cloud_of(build, state) as second:
+        second.deploy()
+        second.run_until_idle()
+        (event,) = [each for each in second.journal if each.kind == "event"]
+        assert event.detail["detail"] == detail
+
+
+def test_nothing_is_answered_any_more_when_the_last_save_begins(build, tmp_path, monkeypatch):
+    answered = []
+
+    def told(keeper, *of):
+        address = urlsplit(endpoint)
+        with socket.socket() as probe:
+            answered.append(probe.connect_ex((address.hostname, address.port)) == 0)
+        save(keeper, *of)
+
+    save = Keeper.save
+    with cloud_of(build, tmp_path / "state") as cloud:
+        cloud.deploy()
+        endpoint = cloud.endpoint
+        monkeypatch.setattr(Keeper, "save", told)
+    assert answered == [False]
+    assert (tmp_path / "state" / "manifest.json").is_file()
+
+
+def test_a_start_that_fails_leaves_no_new_folder(build, tmp_path):
+    template = build / "template.yaml"
+    template.write_text(
+        template.read_text().replace("  Plain: {Type: AWS::SQS", "  Plain: {Type: X")
+    )
+    state = tmp_path / "a" / "state"
+    with pytest.raises(DeployError), cloud_of(build, state) as cloud:
+        cloud.deploy()
+    assert not (tmp_path / "a").exists()
+    state.mkdir(parents=True)
+    with pytest.raises(DeployError), cloud_of(build, state) as cloud:
+        cloud.deploy()
+    assert list(state.iterdir()) == []  # it was there before
+
+
 def saved(build, state):
     with cloud_of(build, state) as cloud:
         cloud.deploy()
@@ -234,6 +284,14 @@ def lead_outside(state):
     return "secret.json"
 
 
+def list_journal_of_something_else(state):
+    """Everything checked fits, but it is no journal."""
+    manifest = json.loads((state / "manifest.json").read_text())
+    manifest["files"]["journal"] = manifest["files"]["queues"]
+    (state / "manifest.json").write_text(json.dumps(manifest))
+    return "cannot be taken up"
+
+
 def foreign(state):
     (state / "manifest.json").unlink()
     (state / "thesis.odt").write_text("mine")
@@ -242,15 +300,18 @@ def foreign(state):
 
 @pytest.mark.parametrize(
     "harm",
-    [damage_manifest, other_schema, change_part, lose_part, damage_blob, lead_outside, foreign],
-)
+    [
+        damage_manifest, other_schema, change_part, lose_part, damage_blob, lead_outside,
+        list_journal_of_something_else, foreign,
+    ],
+)  # fmt: skip
 def test_a_damaged_or_foreign_folder_is_refused_by_name_and_left_alone(build, tmp_path, harm):
     state = tmp_path / "state"
     saved(build, state)
     named = harm(state)
     before = contents(state)
-    with pytest.raises(StateError) as caught:
-        cloud_of(build, state)
+    with pytest.raises(StateError) as caught, cloud_of(build, state):
+        pass
     assert named in str(caught.value)
     assert contents(state) == before
 

@@ -165,6 +165,12 @@ def test_the_same_job_leaves_the_same_trace(tmp_path: Path) -> None:
     traces = []
     for place in ("one", "two"):
         with Cloud(build=tmp_path / place, start=START) as cloud:
+            iam, anything = cloud.client("iam"), {"Effect": "Allow", "Action": "*", "Resource": "*"}
+            iam.create_role(RoleName="signalbox-Role", AssumeRolePolicyDocument="{}")
+            iam.put_role_policy(
+                RoleName="signalbox-Role", PolicyName="all",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": anything}),
+            )  # fmt: skip
             s3 = cloud.client("s3")
             where = {"LocationConstraint": "eu-west-1"}
             s3.create_bucket(Bucket=DATA, CreateBucketConfiguration=where)

@@ -38,6 +38,8 @@ def test_what_is_written_is_read_back(chaos):
     [
         ("trice", "'trice' is not known; there are twice"),
         ("delay=soon", "a number above zero is wanted, not 'soon'"),
+        ("delay=nan", "a number above zero is wanted, not 'nan'"),
+        ("delay=inf", "a number above zero is wanted, not 'inf'"),
         ("kill=0", "a number above zero is wanted, not '0'"),
         ("throttle=lambada:3", "the service is one of dynamodb"),
         ("twice=2", "'twice=2' is not known"),
@@ -81,3 +83,16 @@ def test_equal_times_are_shuffled_by_seed_and_others_never():
     assert one != plain
     assert sorted(one[:-1]) == plain[:-1]
     assert one[-1] == other[-1] == "later"
+
+
+def test_messages_come_again_within_the_invocation_and_only_then():
+    disorder, seen = Disorder(Chaos(visibility=True, seed=5)), []
+    disorder.meanwhile(lambda: bool(seen.append(1)) or True)
+    for _ in range(10):
+        disorder.strikes("s3", "GetObject", 1)
+    assert (len(seen), disorder.dealt["visibility"]) == (1, 1)
+    disorder.meanwhile(lambda: bool(seen.append(1)) or True)
+    disorder.unheard()
+    for _ in range(10):
+        disorder.strikes("s3", "GetObject", 2)
+    assert (len(seen), disorder.dealt["visibility"]) == (1, 1)

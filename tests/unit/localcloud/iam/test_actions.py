@@ -57,10 +57,19 @@ def test_an_unknown_action_is_an_error() -> None:
 
 
 class Known:
-    """Resources as the cases below want them: nothing is encrypted, every object is there."""
+    """Resources as the cases below want them: every object is there, none of them encrypted."""
 
     def key_of(self, arn: str) -> str:
         return "arn:aws:kms:eu-west-1:1:key/k" if "sealed" in arn else ""
+
+    def key_of_object(self, arn: str, version: str | None) -> str:
+        return f"arn:aws:kms:eu-west-1:1:key/own-{version}" if "locked" in arn else ""
+
+    def upload_encryption(self, bucket: str, upload: str) -> tuple[str, str]:
+        return {"plain": ("AES256", ""), "theirs": ("aws:kms", "t")}.get(upload, ("", ""))
+
+    def customer_key(self, named: str, account: str, region: str) -> str:
+        return "" if "alias/aws/" in named else self.key_arn(named, account, region)
 
     def key_arn(self, named: str, account: str, region: str) -> str:
         return f"arn:aws:kms:{region}:{account}:key/{named}"
@@ -83,6 +92,67 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "s3.CopyObject": (
         {**OBJECT, "CopySource": "from/a/b?versionId=v"},
         [("s3:GetObjectVersion", "arn:aws:s3:::from/a/b"), ("s3:PutObject", "arn:aws:s3:::b/k")],
+    ),
+    "s3.CopyObject, its source encoded": (
+        {**OBJECT, "CopySource": "/from/unit%3D7/a%20%3FversionId%3D1?versionId=v"},
+        [
+            ("s3:GetObjectVersion", "arn:aws:s3:::from/unit=7/a ?versionId=1"),
+            ("s3:PutObject", "arn:aws:s3:::b/k"),
+        ],
+    ),
+    "s3.UploadPartCopy": (
+        {"Bucket": "sealed", "Key": "k", "UploadId": "u", "CopySource": "from/unit%3D7/locked"},
+        [
+            ("s3:GetObject", "arn:aws:s3:::from/unit=7/locked"),
+            ("s3:PutObject", "arn:aws:s3:::sealed/k"),
+            ("kms:Decrypt", ARN("kms", "key/own-None")),
+            ("kms:GenerateDataKey", ARN("kms", "key/k")),
+            ("kms:Decrypt", ARN("kms", "key/k")),
+        ],
+    ),
+    "s3.GetObject of what has a key of its own": (
+        {"Bucket": "sealed", "Key": "locked", "VersionId": "v"},
+        [
+            ("s3:GetObjectVersion", "arn:aws:s3:::sealed/locked"),
+            ("kms:Decrypt", ARN("kms", "key/own-v")),
+        ],
+    ),
+    "s3.GetObject of what is older than the bucket's key": (
+        {"Bucket": "sealed", "Key": "k"}, [("s3:GetObject", "arn:aws:s3:::sealed/k")],
+    ),
+    "s3.PutObject with a key": (
+        {"Bucket": "sealed", "Key": "k", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "o"},
+        [
+            ("s3:PutObject", "arn:aws:s3:::sealed/k"),
+            ("kms:GenerateDataKey", ARN("kms", "key/o")),
+        ],
+    ),
+    "s3.PutObject with AWS's key": (
+        {**OBJECT, "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/aws/s3"},
+        [("s3:PutObject", "arn:aws:s3:::b/k")],
+    ),
+    "s3.PutObject without KMS": (
+        {"Bucket": "sealed", "Key": "k", "ServerSideEncryption": "AES256"},
+        [("s3:PutObject", "arn:aws:s3:::sealed/k")],
+    ),
+    **{
+        f"s3.{operation}": (
+            {"Bucket": "sealed", "Key": "k", **upload},
+            [
+                ("s3:PutObject", "arn:aws:s3:::sealed/k"),
+                ("kms:GenerateDataKey", ARN("kms", f"key/{key}")),
+                ("kms:Decrypt", ARN("kms", f"key/{key}")),
+            ],
+        )
+        for operation, upload, key in (
+            ("CreateMultipartUpload", {}, "k"),
+            ("UploadPart", {"UploadId": "u"}, "k"),
+            ("CompleteMultipartUpload", {"UploadId": "theirs"}, "t"),
+        )
+    },
+    "s3.UploadPart without KMS": (
+        {"Bucket": "sealed", "Key": "k", "UploadId": "plain"},
+        [("s3:PutObject", "arn:aws:s3:::sealed/k")],
     ),
     "s3.DeleteObjects": (
         {"Bucket": "b", "Delete": {"Objects": [{"Key": "x"}, {"Key": "y", "VersionId": "v"}]}},
@@ -185,7 +255,8 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_request_needs(name: str) -> None:
-    service, _, operation = name.partition(".")
+    service, _, rest = name.partition(".")
+    operation = rest.replace(",", " ").partition(" ")[0]
     params, expected = CASES[name]
     call = Call("key", "1", "eu-west-1", service, lambda: operation, lambda: params)
     found = needs(call, Known())  # type: ignore[arg-type]

@@ -156,6 +156,27 @@ def test_a_keys_policy_must_allow_or_leave_it_to_the_account() -> None:
     assert asked([], [{**own, "Principal": {"AWS": ROLE}}], **key).allowed
 
 
+@pytest.mark.parametrize(
+    ("action", "on"),
+    [
+        ("kms:Decrypt", "arn:aws:kms:eu-west-1:2:key/k"),
+        ("sts:AssumeRole", "arn:aws:iam::2:role/r"),
+    ],
+)
+def test_keys_and_roles_of_another_account_need_both_sides_too(action: str, on: str) -> None:
+    theirs = {"owner": "2", "on": on, "action": action}
+    own = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    by_role = {**own, "Principal": {"AWS": ROLE}}
+    by_account = {**own, "Principal": {"AWS": "arn:aws:iam::1:root"}}
+    to_themselves = {**own, "Principal": {"AWS": "arn:aws:iam::2:root"}}
+    assert not asked([], [by_role], **theirs).allowed
+    assert not asked([own], [to_themselves], **theirs).allowed
+    decision = asked([own], [by_role], **theirs)
+    assert [each.where for each in decision.grants] == ["Role.Statement[0]", "Policy.Statement[0]"]
+    assert asked([own], [by_account], **theirs).allowed
+    assert asked([], [by_role], on=on, action=action, owner="1").allowed
+
+
 def test_a_service_needs_the_resources_word() -> None:
     to_events = statement(Principal={"Service": ["s3.amazonaws.com", EVENTS.name]})
     assert asked(None, [to_events], EVENTS).allowed
