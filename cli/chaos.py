@@ -38,7 +38,8 @@ MODES = {
     "failing": "fail=s3:6,fail=events:2",
     "killed in mid-flight": "kill=7",
     "visible too early": "visibility",
-    "all at once": "twice,delay=45,shuffle,throttle=s3:9,fail=dynamodb:5,kill=12,visibility",
+    # not with those that show too early: each showing counts as a try, and too many end as dead letters
+    "many at once": "twice,delay=45,shuffle,throttle=s3:9,fail=dynamodb:5,kill=12",
 }
 
 
@@ -60,17 +61,12 @@ def table(endings: Sequence[Ended]) -> Table:
     shown = Table(
         title="The main job on bad days, against a day without faults", title_justify="left"
     )
-    for heading in (
-        "mode",
-        "chaos",
-        "runs",
-        "invocations",
-        "repeats",
-        "events lost",
-        "effects doubled",
-    ):
+    shown.caption = (
+        "lost: events and effects that the day without faults has; doubled: those it has not"
+    )
+    for heading in ("mode", "chaos", "runs", "invoked", "repeats", "lost", "doubled"):
         right = heading not in ("mode", "chaos")
-        shown.add_column(heading, justify="right" if right else "left")
+        shown.add_column(heading, justify="right" if right else "left", no_wrap=right)
     for mode in dict.fromkeys(each.mode for each in endings):
         own = [each for each in endings if each.mode == mode]
         lost, doubled = (sum(len(getattr(e, name)) for e in own) for name in ("lost", "doubled"))
