@@ -61,9 +61,7 @@ def table(endings: Sequence[Ended]) -> Table:
     shown = Table(
         title="The main job on bad days, against a day without faults", title_justify="left"
     )
-    shown.caption = (
-        "lost: events and effects that the day without faults has; doubled: those it has not"
-    )
+    shown.caption = "lost: what the day without faults has; doubled: what it has not"
     for heading in ("mode", "chaos", "runs", "invoked", "repeats", "lost", "doubled"):
         right = heading not in ("mode", "chaos")
         shown.add_column(heading, justify="right" if right else "left", no_wrap=right)

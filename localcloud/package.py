@@ -43,11 +43,21 @@ class Artefact:
     size: int = 0
 
 
-def files_of(folder: Path) -> dict[str, os.stat_result]:
-    """All files of a built folder by relative name, sorted."""
+def files_of(folder: Path) -> Mapping[str, os.stat_result]:
+    """All files of a built folder by relative name, sorted.
+
+    A build makes its folders anew, so what a folder was found to hold is remembered for as long as it is
+    the same folder: layers hold thousands of files, and to look at each takes longer than all else here.
+    """
+    made = folder.stat()
+    return _files(os.fspath(folder), made.st_ino, made.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _files(folder: str, _inode: int, _made_ns: int) -> Mapping[str, os.stat_result]:
     found: dict[str, os.stat_result] = {}
-    places = [("", os.fspath(folder))]
-    for within, place in places:  # pathlib takes several times as long, and layers hold thousands
+    places = [("", folder)]
+    for within, place in places:
         with os.scandir(place) as entries:
             for entry in entries:
                 if entry.is_file():

@@ -64,6 +64,9 @@ class Guard:
         Raises:
             Refused: it is not allowed.
         """
+        if call.access_key in self._world.administrators:  # most requests; nothing to look up
+            yield
+            return
         session = self._session(call)
         if session is None:
             yield
