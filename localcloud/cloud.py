@@ -375,7 +375,8 @@ class Cloud:
         Args:
             stop: set it to end.
             progress: called with each record as it is finished.
-            hurry: set it to end without waiting for programs that run.
+            hurry: set it as well to end without what is still due and without waiting for programs
+                that run; where state is kept, what is due is kept with it.
         """
         with self.journal.heard_by(progress):
             self._real_time.serve(stop, hurry)
