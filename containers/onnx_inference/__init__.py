@@ -1,0 +1,1 @@
+"""Serves ONNX models over HTTP, as SageMaker asks of a container."""
