@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from cli import serving
 from cli.options import Chaotic, Executing, Executor
-from cli.workloads import UnusableWorkload, load, names, spec_of
+from cli.workloads import UnusableWorkload, load, measured, spec_of
 
 app = typer.Typer(
     name="signalbox",
@@ -28,6 +28,7 @@ errors = Console(stderr=True)
 USAGE = 2  # asked for something that cannot be done
 PARTLY = 1  # done, save for files that were rejected
 INTERRUPTED = 130
+_MEASURED = ", ".join(workload.name for workload in measured())
 
 
 def main() -> None:
@@ -73,7 +74,8 @@ def features(
         list[Path], typer.Argument(help="Sensor files or folders: Parquet, CSV, CSV.GZ.")
     ],
     spec: Annotated[
-        str, typer.Option(help=f"A workload: {', '.join(names())}, or a yaml file of your own.")
+        str,
+        typer.Option(help=f"A workload: {_MEASURED}, or a yaml file of your own."),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where the features go: .parquet, or .csv.")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cli.features import sensor_files
-from cli.workloads import load, names, spec_of
+from cli.workloads import measured, spec_of
 from cycles import BadRecording, open_recording
 from signalbox.contracts.workload import Workload
 from simulator.files import raw_path, write_fleet
@@ -60,7 +60,7 @@ def found(folder: Path) -> tuple[list[Drop], dict[Path, str]]:
     Returns:
         What to drop, and for each file that no workload reads why the nearest one does not.
     """
-    workloads = [load(name) for name in names()]
+    workloads = measured()
     drops: list[Drop] = []
     strangers: dict[Path, str] = {}
     for path in sensor_files([folder]):

@@ -23,6 +23,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in WORKLOADS.glob("*.yaml"))
 
 
+def measured() -> list[Workload]:
+    """Those of them that turn sensor files into cycles; of the others cycles come ready."""
+    return [found for found in map(load, names()) if found.recording is not None]
+
+
 def load(name_or_path: str) -> Workload:
     """Load a workload by its name, or from a yaml file of one's own.
 
@@ -46,7 +51,13 @@ def load(name_or_path: str) -> Workload:
 
 
 def spec_of(workload: Workload) -> CycleSpec:
-    """The kernel's specification of a workload, built just as Lambda and Spark build it."""
+    """The kernel's specification of a workload, built just as Lambda and Spark build it.
+
+    Raises:
+        UnusableWorkload: its cycles come ready.
+    """
+    if workload.recording is None:
+        raise UnusableWorkload(f"{workload.name}: its cycles come ready; no sensor file is read")
     return CycleSpec.from_mapping(workload.mapping())
 
 

@@ -89,7 +89,7 @@ def _cut_file(objects: Objects, workload: Workload, source: ObjectRef, size: int
     if known and known.kind == "parquet" and known.sequencer == source.sequencer:
         cut = _still_valid(objects.read(output_key), workload)
     if cut is None:
-        limit = workload.recording.max_bytes
+        limit = workload.max_bytes
         if size > limit:
             raise Rejected("too-large", f"{source.key!r} has {size:,} bytes, allowed are {limit:,}")
         with objects.local(source) as path:

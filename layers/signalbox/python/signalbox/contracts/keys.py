@@ -8,6 +8,13 @@
     rejected/<source key>.json                    why a file cannot be processed
     rejected/events/<door>/<id>.json              an event that could not even be read
     runs/<workload>/<run key>/…                   what a backfill run wrote
+    registry/<workload>/<path…>                   units of a fleet
+    faults/<workload>/<path…>                     faults that units had
+    models/<workload>/current.json                the model in service
+    scoring/<workload>/<run>/request.json         what a scoring run is asked for
+    windows/<workload>/<run>/parts/…              what the model is shown
+    windows/<workload>/<run>/manifest.json        that the windows of a run are complete
+    scores/<workload>/<run>/….out                 what the model said
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer
 counts. Standard library only, so that programs outside Lambda can ship it anywhere.
@@ -28,6 +35,12 @@ BACKFILL = "backfill/"
 FRAGMENTS = "fragments/"
 REJECTED = "rejected/"
 RUNS = "runs/"
+REGISTRY = "registry/"
+FAULTS = "faults/"
+MODELS = "models/"
+SCORING = "scoring/"
+WINDOWS = "windows/"
+SCORES = "scores/"
 
 SEQUENCER_DIGITS = 32
 FIRST_SEQUENCER = "0" * SEQUENCER_DIGITS
@@ -189,6 +202,31 @@ def features_key(workload: str, run: str, unit: str) -> str:
     'features/site%201%2Funit%203.parquet'
     """
     return f"{run_prefix(workload, run)}features/{quote(unit, safe='')}.parquet"
+
+
+def current_model_key(workload: str) -> str:
+    """Return where the model in service of a workload is named."""
+    return f"{MODELS}{workload}/current.json"
+
+
+def model_key(workload: str, version: str) -> str:
+    """Return where the archive of a model goes."""
+    return f"{MODELS}{workload}/{version}/model.tar.gz"
+
+
+def request_key(workload: str, run: str) -> str:
+    """Return where the request of a scoring run stands."""
+    return f"{SCORING}{workload}/{run}/request.json"
+
+
+def windows_prefix(workload: str, run: str) -> str:
+    """Return the prefix of everything that the windows program writes for a run."""
+    return f"{WINDOWS}{workload}/{run}/"
+
+
+def scores_prefix(workload: str, run: str) -> str:
+    """Return the prefix under which a run's scores arrive."""
+    return f"{SCORES}{workload}/{run}/"
 
 
 def parse_run_key(key: str) -> tuple[str, str, str]:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from signalbox.contracts.prediction import Prediction, Table
+
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
 Statistic = Literal["n", "mean", "std", "min", "max", "first", "last", "slope", "above_s"]
@@ -190,20 +192,41 @@ class Sensor(BaseModel):
 
 
 class Workload(BaseModel):
-    """One use of the house: a recording, its cycles, its sensors."""
+    """One use of the house: a recording, its cycles and sensors, or a table of ready cycles."""
 
     model_config = STRICT
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
     description: str = Field(min_length=1)
     owner: str = Field(min_length=1)
-    recording: Recording
-    cycles: Cycles
+    recording: Recording | None = None
+    cycles: Cycles | None = None
     statistics: Statistics = ["mean", "std", "min", "max"]
-    sensors: list[Sensor] = Field(min_length=1)
+    sensors: list[Sensor] | None = Field(default=None, min_length=1)
+    table: Table | None = None
+    prediction: Prediction | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        measured = {
+            "recording": self.recording,
+            "cycles": self.cycles,
+            "sensors": self.sensors,
+        }
+        if self.table is not None:
+            both = [name for name, value in measured.items() if value is not None]
+            if both:
+                raise ValueError(f"table: cycles that come ready need no {', '.join(both)}")
+            return self
+        absent = [name for name, value in measured.items() if value is None]
+        if absent:
+            raise ValueError(f"give {', '.join(absent)}, or table for cycles that come ready")
+        return self
 
     @model_validator(mode="after")
     def _sensors_fit(self) -> Self:
+        if self.sensors is None or self.recording is None or self.cycles is None:
+            return self
         twice = [name for name, count in Counter(s.name for s in self.sensors).items() if count > 1]
         if twice:
             raise ValueError(
@@ -225,6 +248,11 @@ class Workload(BaseModel):
                 "cycles.running.status.on: a long recording holds numbers; give the values as such"
             )
         return self
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest sensor file; 0 where cycles come ready and no file is a sensor file."""
+        return self.recording.max_bytes if self.recording is not None else 0
 
     def mapping(self) -> dict[str, Any]:
         """What was written in the file, no more: the kernel knows the same defaults."""

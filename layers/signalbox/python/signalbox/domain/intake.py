@@ -91,10 +91,11 @@ def decide(
         output_key = fragment_key(source.key, source.sequencer)
     except ValueError as problem:
         raise Rejected("bad-key", str(problem)) from problem
-    if name not in workloads:
+    measured = sorted(each for each, told in workloads.items() if told.recording is not None)
+    if name not in measured:
         raise Rejected(
             "unknown-workload",
-            f"{source.key!r} names workload {name!r}; shipped are: {', '.join(sorted(workloads))}",
+            f"{source.key!r} names workload {name!r}; sensor files are of: {', '.join(measured)}",
         )
     known = newest(source.key, listing)
     if known is None or known.sequencer < source.sequencer:
@@ -110,7 +111,7 @@ def admit(source: ObjectRef, size: int, workload: Workload) -> None:
     Raises:
         Rejected: empty, or larger than the workload allows.
     """
-    limit = workload.recording.max_bytes
+    limit = workload.max_bytes
     if size == 0:
         raise Rejected("empty", f"{source.key!r} has no bytes; send it again, complete")
     if size > limit:
