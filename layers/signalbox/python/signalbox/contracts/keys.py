@@ -15,6 +15,8 @@
     windows/<workload>/<run>/parts/…              what the model is shown
     windows/<workload>/<run>/manifest.json        that the windows of a run are complete
     scores/<workload>/<run>/….out                 what the model said
+    feedback/<workload>/<episode>.json            what people said of an alert
+    judgements/<workload>/<date>.json             how predictions turned out
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer
 counts. Standard library only, so that programs outside Lambda can ship it anywhere.
@@ -41,6 +43,8 @@ MODELS = "models/"
 SCORING = "scoring/"
 WINDOWS = "windows/"
 SCORES = "scores/"
+FEEDBACK = "feedback/"
+JUDGEMENTS = "judgements/"
 
 SEQUENCER_DIGITS = 32
 FIRST_SEQUENCER = "0" * SEQUENCER_DIGITS
@@ -52,6 +56,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]+")
 _FRAGMENT = re.compile(
     r"fragments/(?P<source>.+)/(?P<sequencer>[0-9A-F]{32})\.(?P<kind>parquet|deleted)", re.S
 )
+_SCORES = re.compile(r"scores/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/.+\.out", re.S)
 _RUN = re.compile(r"runs/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/(?P<path>.+)", re.S)
 
 
@@ -227,6 +232,35 @@ def windows_prefix(workload: str, run: str) -> str:
 def scores_prefix(workload: str, run: str) -> str:
     """Return the prefix under which a run's scores arrive."""
     return f"{SCORES}{workload}/{run}/"
+
+
+def windows_manifest_key(workload: str, run: str) -> str:
+    """Return what says that the windows of a run are complete, and which model they are for."""
+    return f"{windows_prefix(workload, run)}manifest.json"
+
+
+def parse_scores_key(key: str) -> tuple[str, str]:
+    """Take the key of a score file apart into workload and run.
+
+    Raises:
+        ValueError: no score file of a run.
+    """
+    found = _SCORES.fullmatch(key)
+    if not found:
+        raise ValueError(
+            f"{key!r} is no score file; those are scores/<workload>/<32 hex digits>/<path>.out"
+        )
+    return found["workload"], found["run"]
+
+
+def feedback_key(workload: str, episode: str) -> str:
+    """Return where the standing feedback on an alert is kept."""
+    return f"{FEEDBACK}{workload}/{episode}.json"
+
+
+def judgements_key(workload: str, date: str) -> str:
+    """Return where one day's judging of predictions is reported."""
+    return f"{JUDGEMENTS}{workload}/{date}.json"
 
 
 def parse_run_key(key: str) -> tuple[str, str, str]:

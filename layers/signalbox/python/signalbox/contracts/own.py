@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from signalbox.contracts.alerts import Tally, Time, Verdict
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.scoring import Moved, Probability
 
 __all__ = [
     "OWN_EVENTS",
@@ -18,9 +20,12 @@ __all__ = [
     "BackfillStarted",
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
+    "FaultPredicted",
+    "FeedbackRecorded",
     "FileRejected",
     "ObjectRef",
     "OwnEvent",
+    "PredictionsJudged",
 ]
 
 SOURCE = "signalbox"
@@ -103,6 +108,52 @@ class BackfillFailed(OwnEvent):
     message: str
 
 
+class FaultPredicted(OwnEvent):
+    """A unit is expected to fail, and its dealer was told: once an episode.
+
+    ``model`` is the version that says so; ``at`` and ``cycle`` are those of the score that set it off. What
+    the registry knew of the unit is None where it was not in it.
+    """
+
+    workload: str
+    unit: str
+    episode: str
+    model: str
+    probability: Probability
+    threshold: Probability
+    time: Time
+    horizon: float
+    at: AwareDatetime
+    cycle: int
+    dealer: str | None
+    location: str | None
+    unit_model: str | None
+    moved: list[Moved]
+
+
+class FeedbackRecorded(OwnEvent):
+    """Somebody's verdict on an alert stands, and is kept under ``feedback_key``."""
+
+    workload: str
+    unit: str
+    episode: str
+    model: str
+    verdict: Verdict
+    by: str
+    at: AwareDatetime
+    feedback_key: str
+
+
+class PredictionsJudged(OwnEvent):
+    """Predictions matured and were held against the fault log; ``models`` count all so far."""
+
+    workload: str
+    date: str
+    judged: Count
+    models: list[Tally]
+    output_key: str
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -111,6 +162,9 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         FileRejected,
         BackfillStarted,
         BackfillFailed,
+        FaultPredicted,
+        FeedbackRecorded,
+        PredictionsJudged,
     )
 }
 """Every event of the house by its detail-type."""

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
 from signalbox.contracts.glue import JobStateChange
-from signalbox.contracts.keys import rejected_key, report_key, workload_of
+from signalbox.contracts.keys import (
+    feedback_key,
+    judgements_key,
+    rejected_key,
+    report_key,
+    workload_of,
+)
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.own import (
     BackfillFailed,
     BackfillStarted,
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
+    FaultPredicted,
+    FeedbackRecorded,
     FileRejected,
     OwnEvent,
+    PredictionsJudged,
 )
 from signalbox.contracts.rejection import Rejection
 from signalbox.domain.recording import Cut
@@ -103,3 +113,48 @@ def backfill_ready(report: RunReport, source: ObjectRef) -> Sequence[OwnEvent]:
             output_key=report_key(report.workload, report.run_key),
         )
     ]
+
+
+def fault_predicted(episode: Episode) -> OwnEvent:
+    """A unit's alert was sent."""
+    return FaultPredicted(
+        workload=episode.workload,
+        unit=episode.unit,
+        episode=episode.id,
+        model=episode.model,
+        probability=episode.probability,
+        threshold=episode.threshold,
+        time=episode.time,
+        horizon=episode.horizon,
+        at=episode.at,
+        cycle=episode.cycle,
+        dealer=episode.dealer,
+        location=episode.location,
+        unit_model=episode.unit_model,
+        moved=episode.moved,
+    )
+
+
+def feedback_recorded(episode: Episode, feedback: Feedback) -> OwnEvent:
+    """Somebody's verdict on an alert is kept."""
+    return FeedbackRecorded(
+        workload=episode.workload,
+        unit=episode.unit,
+        episode=episode.id,
+        model=episode.model,
+        verdict=feedback.verdict,
+        by=feedback.by,
+        at=feedback.at,
+        feedback_key=feedback_key(episode.workload, episode.id),
+    )
+
+
+def predictions_judged(report: JudgementReport) -> OwnEvent:
+    """A day's judging of one workload is written down."""
+    return PredictionsJudged(
+        workload=report.workload,
+        date=report.date,
+        judged=len(report.episodes),
+        models=report.models,
+        output_key=judgements_key(report.workload, report.date),
+    )
