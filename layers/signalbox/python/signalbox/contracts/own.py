@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.objects import ObjectRef
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
     "FileRejected",
+    "FleetRecordsMerged",
     "ObjectRef",
     "OwnEvent",
 ]
@@ -103,6 +105,20 @@ class BackfillFailed(OwnEvent):
     message: str
 
 
+class FleetRecordsMerged(OwnEvent):
+    """A file about the fleet was read: ``rows`` records of ``units`` units.
+
+    ``changed`` counts those that stand as this file has them; of the others a newer file knew more.
+    """
+
+    workload: str
+    kind: FleetKind
+    units: Count
+    rows: Count
+    changed: Count
+    source: ObjectRef
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -111,6 +127,7 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         FileRejected,
         BackfillStarted,
         BackfillFailed,
+        FleetRecordsMerged,
     )
 }
 """Every event of the house by its detail-type."""

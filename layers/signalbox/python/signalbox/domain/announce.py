@@ -7,7 +7,13 @@ from typing import Protocol
 
 from signalbox.contracts.backfill import RunReport
 from signalbox.contracts.glue import JobStateChange
-from signalbox.contracts.keys import rejected_key, report_key, workload_of
+from signalbox.contracts.keys import (
+    FleetKind,
+    parse_fleet_key,
+    rejected_key,
+    report_key,
+    workload_of,
+)
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.own import (
     BackfillFailed,
@@ -15,6 +21,7 @@ from signalbox.contracts.own import (
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
     FileRejected,
+    FleetRecordsMerged,
     OwnEvent,
 )
 from signalbox.contracts.rejection import Rejection
@@ -51,15 +58,22 @@ def features_withdrawn(workload: str, source: ObjectRef, output_key: str) -> Own
 def file_rejected(rejection: Rejection) -> OwnEvent:
     """A file can never be processed; its rejection is written."""
     source = rejection.source
-    try:
-        workload = workload_of(source.key)
-    except ValueError:  # a manifest, or a file outside every workload: the event says None
-        workload = None
     return FileRejected(
-        workload=workload,
+        workload=_workload(source.key),
         rejected_key=rejected_key(source.key),
         **rejection.model_dump(exclude={"at"}),
     )
+
+
+def _workload(key: str) -> str | None:
+    try:
+        return workload_of(key)
+    except ValueError:
+        pass
+    try:
+        return parse_fleet_key(key)[1]
+    except ValueError:  # a manifest, or a file outside every workload: the event says None
+        return None
 
 
 def backfill_started(
@@ -103,3 +117,12 @@ def backfill_ready(report: RunReport, source: ObjectRef) -> Sequence[OwnEvent]:
             output_key=report_key(report.workload, report.run_key),
         )
     ]
+
+
+def fleet_records_merged(
+    workload: str, kind: FleetKind, source: ObjectRef, units: int, rows: int, changed: int
+) -> OwnEvent:
+    """A file about the fleet was merged."""
+    return FleetRecordsMerged(
+        workload=workload, kind=kind, units=units, rows=rows, changed=changed, source=source
+    )
