@@ -16,12 +16,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from signalbox.contracts.backfill import Manifest, RejectedFile, RunReport
+from signalbox.contracts.fleet import FaultRecord, UnitRecord
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.own import OwnEvent
 from signalbox.contracts.rejection import RejectedEvent, Rejection
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import file_rejected
 from signalbox.domain.backfill import Claim, claim_id
+from signalbox.domain.fleet import Record
 from signalbox.domain.recording import Cut
 from signalbox.domain.rejecting import rejection_of
 from signalbox.errors import Rejected, Transient
@@ -149,6 +151,35 @@ class LineKernel:
     def read(self, fragment: bytes) -> Cut:
         rows = len(fragment.removeprefix(b"cut:").splitlines())
         return Cut(("u1",), rows // 2, rows, NOON, NOON + timedelta(seconds=rows), fragment)
+
+
+@dataclass
+class InMemoryFleet:
+    """The fleet table: records by workload, unit and time of the fault."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    items: dict[tuple[str, str, datetime | None], tuple[str, Record]] = field(default_factory=dict)
+
+    def merge(self, workload: str, record: Record, order: str) -> bool:
+        about = record.failed_at if isinstance(record, FaultRecord) else None
+        key = (workload, record.unit, about)
+        with self.fuse.around():
+            if key in self.items and self.items[key][0] > order:
+                return False
+            self.items[key] = (order, record)
+        return True
+
+    def unit(self, workload: str, unit: str) -> UnitRecord | None:
+        found = self.items.get((workload, unit, None))
+        return found[1] if found and isinstance(found[1], UnitRecord) else None
+
+    def faults(self, workload: str, unit: str) -> list[FaultRecord]:
+        found = [
+            record
+            for (of, whose, _), (_, record) in self.items.items()
+            if (of, whose) == (workload, unit) and isinstance(record, FaultRecord)
+        ]
+        return sorted((f for f in found if not f.withdrawn), key=lambda f: f.failed_at)
 
 
 @dataclass

@@ -46,12 +46,15 @@ SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
 
+FleetKind = Literal["registry", "faults"]
+
 SEQUENCER_DIGITS = 32
 FIRST_SEQUENCER = "0" * SEQUENCER_DIGITS
 """Lower than any sequencer that S3 gives out."""
 
 MAX_KEY_BYTES = 1024  # S3 User Guide, "Naming Amazon S3 objects"
 
+_FLEET_KINDS: dict[str, FleetKind] = {REGISTRY: "registry", FAULTS: "faults"}
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _FRAGMENT = re.compile(
     r"fragments/(?P<source>.+)/(?P<sequencer>[0-9A-F]{32})\.(?P<kind>parquet|deleted)", re.S
@@ -86,6 +89,26 @@ def workload_of(source_key: str) -> str:
             "or history/<workload>/<path>"
         )
     return workload
+
+
+def parse_fleet_key(key: str) -> tuple[FleetKind, str]:
+    """Return what a file about the fleet holds, and the workload that its key names.
+
+    >>> parse_fleet_key("registry/hvac/units.csv")
+    ('registry', 'hvac')
+
+    Raises:
+        ValueError: neither ``registry/<workload>/<path>`` nor ``faults/<workload>/<path>``.
+    """
+    room, _, rest = key.partition("/")
+    workload, slash, path = rest.partition("/")
+    kind = _FLEET_KINDS.get(f"{room}/")
+    if kind is None or not (workload and slash and path):
+        raise ValueError(
+            f"{key!r} names no workload; units go under registry/<workload>/<path>, "
+            "faults under faults/<workload>/<path>"
+        )
+    return kind, workload
 
 
 def normal_sequencer(sequencer: str) -> str:

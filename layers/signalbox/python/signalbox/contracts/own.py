@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
+from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.scoring import Moved, Probability
 
@@ -23,6 +24,7 @@ __all__ = [
     "FaultPredicted",
     "FeedbackRecorded",
     "FileRejected",
+    "FleetRecordsMerged",
     "ObjectRef",
     "OwnEvent",
     "PredictionsJudged",
@@ -84,30 +86,6 @@ class FileRejected(OwnEvent):
     row_group: int | None = None
 
 
-class BackfillStarted(OwnEvent):
-    """A manifest started a run of the Glue job; ``files`` are what it named at that moment."""
-
-    workload: str
-    source: ObjectRef
-    run_key: str
-    job_run_id: str
-    files: Count
-
-
-class BackfillFailed(OwnEvent):
-    """A run ended without doing what it was asked to.
-
-    ``source`` and ``run_key`` are None where somebody started the job without a manifest.
-    """
-
-    source: ObjectRef | None
-    run_key: str | None
-    job_name: str
-    job_run_id: str
-    state: str
-    message: str
-
-
 class FaultPredicted(OwnEvent):
     """A unit is expected to fail, and its dealer was told: once an episode.
 
@@ -154,17 +132,56 @@ class PredictionsJudged(OwnEvent):
     output_key: str
 
 
+class BackfillStarted(OwnEvent):
+    """A manifest started a run of the Glue job; ``files`` are what it named at that moment."""
+
+    workload: str
+    source: ObjectRef
+    run_key: str
+    job_run_id: str
+    files: Count
+
+
+class BackfillFailed(OwnEvent):
+    """A run ended without doing what it was asked to.
+
+    ``source`` and ``run_key`` are None where somebody started the job without a manifest.
+    """
+
+    source: ObjectRef | None
+    run_key: str | None
+    job_name: str
+    job_run_id: str
+    state: str
+    message: str
+
+
+class FleetRecordsMerged(OwnEvent):
+    """A file about the fleet was read: ``rows`` records of ``units`` units.
+
+    ``changed`` counts those that stand as this file has them; of the others a newer file knew more.
+    """
+
+    workload: str
+    kind: FleetKind
+    units: Count
+    rows: Count
+    changed: Count
+    source: ObjectRef
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
         CycleFeaturesReady,
         CycleFeaturesWithdrawn,
         FileRejected,
-        BackfillStarted,
-        BackfillFailed,
         FaultPredicted,
         FeedbackRecorded,
         PredictionsJudged,
+        BackfillStarted,
+        BackfillFailed,
+        FleetRecordsMerged,
     )
 }
 """Every event of the house by its detail-type."""

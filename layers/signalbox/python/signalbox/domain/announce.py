@@ -9,8 +9,10 @@ from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
 from signalbox.contracts.glue import JobStateChange
 from signalbox.contracts.keys import (
+    FleetKind,
     feedback_key,
     judgements_key,
+    parse_fleet_key,
     rejected_key,
     report_key,
     workload_of,
@@ -24,6 +26,7 @@ from signalbox.contracts.own import (
     FaultPredicted,
     FeedbackRecorded,
     FileRejected,
+    FleetRecordsMerged,
     OwnEvent,
     PredictionsJudged,
 )
@@ -61,14 +64,66 @@ def features_withdrawn(workload: str, source: ObjectRef, output_key: str) -> Own
 def file_rejected(rejection: Rejection) -> OwnEvent:
     """A file can never be processed; its rejection is written."""
     source = rejection.source
-    try:
-        workload = workload_of(source.key)
-    except ValueError:  # a manifest, or a file outside every workload: the event says None
-        workload = None
     return FileRejected(
-        workload=workload,
+        workload=_workload(source.key),
         rejected_key=rejected_key(source.key),
         **rejection.model_dump(exclude={"at"}),
+    )
+
+
+def _workload(key: str) -> str | None:
+    try:
+        return workload_of(key)
+    except ValueError:
+        pass
+    try:
+        return parse_fleet_key(key)[1]
+    except ValueError:  # a manifest, or a file outside every workload: the event says None
+        return None
+
+
+def fault_predicted(episode: Episode) -> OwnEvent:
+    """A unit's alert was sent."""
+    return FaultPredicted(
+        workload=episode.workload,
+        unit=episode.unit,
+        episode=episode.id,
+        model=episode.model,
+        probability=episode.probability,
+        threshold=episode.threshold,
+        time=episode.time,
+        horizon=episode.horizon,
+        at=episode.at,
+        cycle=episode.cycle,
+        dealer=episode.dealer,
+        location=episode.location,
+        unit_model=episode.unit_model,
+        moved=episode.moved,
+    )
+
+
+def feedback_recorded(episode: Episode, feedback: Feedback) -> OwnEvent:
+    """Somebody's verdict on an alert is kept."""
+    return FeedbackRecorded(
+        workload=episode.workload,
+        unit=episode.unit,
+        episode=episode.id,
+        model=episode.model,
+        verdict=feedback.verdict,
+        by=feedback.by,
+        at=feedback.at,
+        feedback_key=feedback_key(episode.workload, episode.id),
+    )
+
+
+def predictions_judged(report: JudgementReport) -> OwnEvent:
+    """A day's judging of one workload is written down."""
+    return PredictionsJudged(
+        workload=report.workload,
+        date=report.date,
+        judged=len(report.episodes),
+        models=report.models,
+        output_key=judgements_key(report.workload, report.date),
     )
 
 
@@ -115,46 +170,10 @@ def backfill_ready(report: RunReport, source: ObjectRef) -> Sequence[OwnEvent]:
     ]
 
 
-def fault_predicted(episode: Episode) -> OwnEvent:
-    """A unit's alert was sent."""
-    return FaultPredicted(
-        workload=episode.workload,
-        unit=episode.unit,
-        episode=episode.id,
-        model=episode.model,
-        probability=episode.probability,
-        threshold=episode.threshold,
-        time=episode.time,
-        horizon=episode.horizon,
-        at=episode.at,
-        cycle=episode.cycle,
-        dealer=episode.dealer,
-        location=episode.location,
-        unit_model=episode.unit_model,
-        moved=episode.moved,
-    )
-
-
-def feedback_recorded(episode: Episode, feedback: Feedback) -> OwnEvent:
-    """Somebody's verdict on an alert is kept."""
-    return FeedbackRecorded(
-        workload=episode.workload,
-        unit=episode.unit,
-        episode=episode.id,
-        model=episode.model,
-        verdict=feedback.verdict,
-        by=feedback.by,
-        at=feedback.at,
-        feedback_key=feedback_key(episode.workload, episode.id),
-    )
-
-
-def predictions_judged(report: JudgementReport) -> OwnEvent:
-    """A day's judging of one workload is written down."""
-    return PredictionsJudged(
-        workload=report.workload,
-        date=report.date,
-        judged=len(report.episodes),
-        models=report.models,
-        output_key=judgements_key(report.workload, report.date),
+def fleet_records_merged(
+    workload: str, kind: FleetKind, source: ObjectRef, units: int, rows: int, changed: int
+) -> OwnEvent:
+    """A file about the fleet was merged."""
+    return FleetRecordsMerged(
+        workload=workload, kind=kind, units=units, rows=rows, changed=changed, source=source
     )
