@@ -10,7 +10,7 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:GetItem"): (
         "Powertools reads a record only where a refused put does not show it, and DynamoDB does"
     ),
-    ("OperationsKey.KeyPolicy.Statement[0]", "kms:*"): (
+    ("TopicsKey.KeyPolicy.Statement[0]", "kms:*"): (
         "lets the account administer its key, without which nobody could; the chain does not"
     ),
 }

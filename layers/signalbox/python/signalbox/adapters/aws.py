@@ -19,12 +19,16 @@ _MISCONFIGURED = frozenset(
         "AccessDenied",
         "AccessDeniedException",
         "AllAccessDisabled",
+        "AuthorizationError",  # SNS
         "EntityNotFoundException",
         "ExpiredToken",
         "InvalidAccessKeyId",
         "InvalidInputException",
         "KMS.DisabledException",
         "KMS.NotFoundException",
+        "KMSAccessDenied",  # SNS
+        "KMSDisabled",
+        "KMSNotFound",
         "NoSuchBucket",
         "NotAuthorizedForSourceException",
         "ResourceNotFoundException",

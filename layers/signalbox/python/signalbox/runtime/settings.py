@@ -65,6 +65,44 @@ class OnGlueJobChangeSettings(DoorSettings):
     backfill_table: str = Field(min_length=1)
 
 
+class OnScoresSettings(DoorSettings):
+    """What on_scores is told; ``portal_url`` may be empty."""
+
+    door = "on_scores"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    episode_table: str = Field(min_length=1)
+    fleet_table: str = Field(min_length=1)
+    alerts_topic: str = Field(min_length=1)
+    portal_url: str = ""
+
+
+class OnAlertSentSettings(DoorSettings):
+    """What on_alert_sent is told."""
+
+    door = "on_alert_sent"
+
+    episode_table: str = Field(min_length=1)
+
+
+class OnFeedbackSettings(DoorSettings):
+    """What on_feedback is told."""
+
+    door = "on_feedback"
+
+    episode_table: str = Field(min_length=1)
+
+
+class JudgePredictionsSettings(DoorSettings):
+    """What judge_predictions is told."""
+
+    door = "judge_predictions"
+
+    episode_table: str = Field(min_length=1)
+    fleet_table: str = Field(min_length=1)
+
+
 SettingsT = TypeVar("SettingsT", bound=DoorSettings)
 
 
