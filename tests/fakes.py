@@ -485,7 +485,7 @@ def windows_manifest(run: str, model: ModelSchema, units: int = 1) -> bytes:
 
 
 def score_line(
-    unit: str, probability: float, at: datetime, cycle: int, model: ModelSchema, **changes: Any
+    unit: str, probability: float, at: datetime, cycle: int, model: ModelSchema, /, **changes: Any
 ) -> bytes:
     """Return one line of a score file, as the container answers."""
     moved = {
