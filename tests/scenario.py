@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from localcloud import Cloud, Record
+from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from tests.fakes import EVENTS, schema, score_line, windows_manifest
 
 RAW = "raw/hvac/unit=A1/day.parquet"
 MANIFEST = "backfill/history.json"
+SCORING_RUN = "0" * 31 + "1"
+MODEL = schema()
 
 
 class Scenario:
@@ -32,7 +37,7 @@ class Scenario:
     @property
     def steps(self) -> tuple[Callable[[], None], ...]:
         """Everything, in order; the cloud runs until idle after each."""
-        return self.intake, self.withdrawal, self.backfill, self.dead_letters
+        return self.intake, self.withdrawal, self.backfill, self.alerts, self.dead_letters
 
     def intake(self) -> None:
         """A file, the same again after its record is gone and without a version; a bad one twice."""
@@ -80,8 +85,49 @@ class Scenario:
             del event["detail"]["object"]["version-id"]
             self._invoke("OnBackfill", event)
 
+    def alerts(self) -> None:
+        """Scores twice and of another model; feedback, also on nothing; a day on which all is judged.
+
+        A unit without a registry entry is warned of; its claim is left behind and taken over.
+        """
+        self._put(windows_manifest_key("hvac", SCORING_RUN), windows_manifest(SCORING_RUN, MODEL))
+        self._score("one")
+        table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
+        for item in dynamodb.scan(TableName=table)["Items"]:
+            if "told" in item:
+                old = {"sent": {"BOOL": False}, "announced": {"BOOL": False}}
+                dynamodb.put_item(TableName=table, Item=item | old)
+        for event in self._events("Object Created", "/one.out"):
+            self.cloud.run_for(timedelta(minutes=5))
+            self._invoke("OnScores", event)
+            del event["detail"]["object"]["version-id"]
+            self._invoke("OnScores", event)
+            self.cloud.run_until_idle()
+        self._score("later", cycle=2)  # is it armed again? the fault log is asked
+        for _ in range(2):
+            self._score("odd", schema="other")
+        self._say(episode="hvac-A1-0001")
+        self._say(episode="hvac-A1-0009")
+        self.cloud.client("sns").publish(
+            TopicArn=self.cloud.physical_id("AlertsTopic"), Message="?"
+        )
+        self.cloud.run_for(timedelta(days=92))
+
     def dead_letters(self) -> None:
-        """The house's bus is gone: every door that has something to say fails, again and again."""
+        """The house's bus is gone: every door that has something to say fails, again and again.
+
+        So is the table of episodes, without which no door of alerts can work.
+        """
+        table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
+        dynamodb.delete_table(TableName=table)
+        self._score("late", cycle=3)
+        for door, sample in (
+            ("OnFeedback", "signalbox.feedback/AlertFeedback.json"),
+            ("OnAlertSent", "aws.sns/notification.json"),
+            ("JudgePredictions", "aws.scheduler/scheduled-event.json"),
+        ):
+            self._invoke(door, json.loads((EVENTS / sample).read_text(encoding="utf-8")))
+        self.cloud.run_until_idle()
         self.cloud.client("events").delete_event_bus(Name=self.cloud.physical_id("SignalboxBus"))
         self._put("raw/hvac/unit=A1/late.parquet", self._file)
         self._put(MANIFEST, b"[]")
@@ -93,6 +139,25 @@ class Scenario:
                 item.pop("reported", None)
                 dynamodb.put_item(TableName=table, Item=item)
             self._invoke("OnGlueJobChange", event)
+
+    def _score(self, name: str, cycle: int = 1, **changes: Any) -> None:
+        """A score file about one unit, sure to fail, arrives."""
+        line = score_line("A1", 0.99, self.cloud.now(), cycle, MODEL, **changes)
+        self._put(f"{scores_prefix('hvac', SCORING_RUN)}{name}.out", line)
+        self.cloud.run_until_idle()
+
+    def _say(self, **about: str) -> None:
+        """Somebody puts feedback on the bus."""
+        detail = {
+            "workload": "hvac", "unit": "A1", "verdict": "confirmed", "by": "north",
+            "at": self.cloud.now().isoformat(),
+        } | about  # fmt: skip
+        entry = {
+            "EventBusName": self.cloud.physical_id("SignalboxBus"), "Source": "signalbox.feedback",
+            "DetailType": "AlertFeedback", "Detail": json.dumps(detail),
+        }  # fmt: skip
+        self.cloud.client("events").put_events(Entries=[entry])
+        self.cloud.run_until_idle()
 
     def _put(self, key: str, body: bytes) -> str:
         return self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)["VersionId"]

@@ -24,7 +24,7 @@ def test_the_jobs_and_their_failures_need_no_more_than_is_granted(chain, hvac_fi
     assert not denials(chain.cloud.journal)
     assert len([r for r in chain.cloud.journal if r.kind == "call"]) > 100
     dead = [r.name for r in chain.cloud.journal if r.kind == "dead-letter"]
-    assert sorted(dead) == ["signalbox-EventDeadLetters"] * 3 + ["signalbox-RawFileDeadLetters"]
+    assert sorted(dead) == ["signalbox-EventDeadLetters"] * 7 + ["signalbox-RawFileDeadLetters"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,206 @@
+"""From a score file to a dealer's mail, once an episode; feedback; and how it turned out."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from localcloud.chaos import Chaos, Disorder
+from localcloud.journal import Record
+from signalbox.adapters.fleet_table import FleetTable
+from signalbox.contracts.fleet import FaultRecord, UnitRecord
+from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from tests.e2e.conftest import Chain
+from tests.fakes import schema, score_line, windows_manifest
+
+DAY = timedelta(days=1)
+RUN = "0" * 31 + "1"
+MODEL = schema()
+
+
+class Alerts:
+    """A fleet of two dealers in the cloud, and a queue for each of them."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.cloud = chain, chain.cloud
+        self.begin = chain.cloud.now()
+        self.fleet = FleetTable(
+            chain.cloud.physical_id("FleetTable"), chain.cloud.client("dynamodb")
+        )
+        for unit, dealer in (("A1", "north"), ("B2", "south")):
+            record = UnitRecord(
+                unit=unit, model="XC-20", dealer=dealer, location="Oslo",
+                installed=self.begin.date(),
+            )  # fmt: skip
+            self.fleet.merge("hvac", record, "1")
+        chain.bucket.write(windows_manifest_key("hvac", RUN), windows_manifest(RUN, MODEL))
+        self.queues = {
+            "north": self._subscribe("north", {"dealer": ["north"]}),
+            "south": self._subscribe("south", {"dealer": ["south"]}),
+            "everybody": self._subscribe("everybody", {}),
+        }
+        self.heard: dict[str, list[dict]] = {name: [] for name in self.queues}
+
+    def _subscribe(self, name: str, wanted: dict[str, list[str]]) -> str:
+        """As docs/deploy.md says, with a queue in the place of a mailbox."""
+        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["AlertsTopicArn"]
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        arn = asked["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage", "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }  # fmt: skip
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        self.cloud.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn,
+            Attributes={"FilterPolicy": json.dumps(wanted)} if wanted else {},
+        )  # fmt: skip
+        return queue
+
+    def score(self, name: str, *scores: tuple, **changes) -> None:
+        """A score file arrives: (unit, probability, days since the beginning)."""
+        lines = [
+            score_line(unit, probability, self.begin + day * DAY, int(day) + 1, MODEL, **changes)
+            for unit, probability, day in scores
+        ]
+        self.chain.bucket.write(f"{scores_prefix('hvac', RUN)}{name}.out", b"\n".join(lines))
+        self.chain.run()
+
+    def mail(self, dealer: str) -> list[str]:
+        """The episodes that a dealer heard of, repeats and all."""
+        sqs, queue = self.cloud.client("sqs"), self.queues[dealer]
+        while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                self.heard[dealer].append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [each["MessageAttributes"]["episode"]["Value"] for each in self.heard[dealer]]
+
+    def answer(self, verdict: str, at: datetime, **changes) -> None:
+        """A dealer's app puts feedback on the bus."""
+        detail = {
+            "workload": "hvac", "unit": "A1", "episode": "hvac-A1-0001", "verdict": verdict,
+            "by": "north", "at": at.isoformat(),
+        } | changes  # fmt: skip
+        self.cloud.client("events").put_events(
+            Entries=[
+                {
+                    "EventBusName": self.cloud.outputs["BusName"], "Source": "signalbox.feedback",
+                    "DetailType": "AlertFeedback", "Detail": json.dumps(detail),
+                }
+            ]
+        )  # fmt: skip
+        self.chain.run()
+
+    def dead(self) -> list[Record]:
+        return [r for r in self.cloud.journal if r.kind == "dead-letter"]
+
+
+@pytest.fixture
+def alerts(chain) -> Alerts:
+    return Alerts(chain)
+
+
+def test_each_dealer_is_told_once_of_his_own_units_however_often_scores_come(alerts):
+    chain = alerts.chain
+    for name in ("one", "one", "two"):
+        alerts.score(name, ("A1", 0.95, 1), ("B2", 0.4, 1))
+    alerts.score("three", ("A1", 0.99, 2), ("B2", 0.97, 2), ("Z9", 0.99, 2))
+    assert alerts.mail("north") == ["hvac-A1-0001"]
+    assert alerts.mail("south") == ["hvac-B2-0001"]
+    (envelope,) = alerts.heard["north"]
+    assert envelope["Subject"] == "hvac: unit A1 (XC-20, Oslo) may fail within 60 days"
+    assert "signalbox feedback hvac-A1-0001 confirmed" in envelope["Message"]
+    assert {e["episode"]: e["dealer"] for e in chain.events("FaultPredicted")} == {
+        "hvac-A1-0001": "north", "hvac-B2-0001": "south", "hvac-Z9-0001": None,
+    }  # fmt: skip
+    assert not chain.bucket.rejections()
+    assert not alerts.dead()
+
+
+def test_scores_of_another_model_warn_nobody_and_say_why(alerts):
+    chain = alerts.chain
+    for _ in range(2):
+        alerts.score("other", ("A1", 0.99, 1), schema="0123456789abcdef")
+    alerts.score("torn", ("A1", 0.99, 1), log_probabilities=[float("nan"), -0.01])
+    assert alerts.mail("north") == []
+    reasons = {key.rsplit("/", 1)[1]: r["reason"] for key, r in chain.bucket.rejections().items()}
+    assert reasons == {"other.out": "schema-mismatch", "torn.out": "bad-scores"}
+    assert {e["reason"] for e in chain.events("FileRejected")} == set(reasons.values())
+    assert not chain.events("FaultPredicted")
+
+
+def test_a_sender_that_is_killed_at_any_call_loses_no_alert_and_sends_none_twice(alerts):
+    """SIGKILL before the n-th call to AWS, of on_scores or of what follows; Lambda's retries do the rest."""
+    world = alerts.cloud._world
+    kills = 0
+    for call in range(1, 30):
+        world.disorder = Disorder(Chaos(kill=call))
+        alerts.score(f"file-{call}", (f"K{call}", 0.95, 1))
+        if not world.disorder.dealt["kill"]:
+            break
+        kills += 1
+    assert kills >= 12  # nobody was killed in the last round: every call was tried
+    wanted = sorted(f"hvac-K{call}-0001" for call in range(1, kills + 2))
+    assert sorted(alerts.mail("everybody")) == wanted
+    assert sorted({e["episode"] for e in alerts.chain.events("FaultPredicted")}) == wanted
+    assert not alerts.dead()
+
+
+def test_a_false_alarm_gives_a_unit_peace_and_its_verdict_is_kept(alerts):
+    chain = alerts.chain
+    alerts.score("one", ("A1", 0.95, 1))
+    for _ in range(2):
+        alerts.answer("false alarm", alerts.begin + 2 * DAY, note="all in order")
+    alerts.answer("confirmed", alerts.begin + 1 * DAY)  # said before, heard after
+    kept = json.loads(chain.bucket.read("feedback/hvac/hvac-A1-0001.json"))
+    assert (kept["verdict"], kept["note"]) == ("false alarm", "all in order")
+    assert {e["verdict"] for e in chain.events("FeedbackRecorded")} == {"false alarm"}
+    alerts.score("snoozed", ("A1", 0.99, 10))
+    assert alerts.mail("north") == ["hvac-A1-0001"]
+    alerts.score("awake", ("A1", 0.99, 17))
+    assert alerts.mail("north") == ["hvac-A1-0001", "hvac-A1-0002"]
+
+
+def test_what_is_no_feedback_and_no_alert_of_ours_is_parked_with_the_reason(alerts):
+    chain = alerts.chain
+    alerts.answer("confirmed", alerts.begin, episode="hvac-A1-0007")
+    alerts.answer("maybe", alerts.begin)
+    alerts.cloud.client("sns").publish(
+        TopicArn=alerts.cloud.outputs["AlertsTopicArn"], Message="hello from the console"
+    )
+    chain.run()
+    parked = [
+        json.loads(chain.bucket.read(key)) for key in chain.bucket.listing("rejected/events/")
+    ]
+    assert sorted((each["door"], each["reason"]) for each in parked) == [
+        ("on_alert_sent", "unreadable-event"),
+        ("on_feedback", "unknown-episode"),
+        ("on_feedback", "unreadable-event"),
+    ]
+    assert not alerts.dead()
+
+
+def test_predictions_are_judged_by_the_fault_log_when_their_time_is_up(alerts):
+    chain = alerts.chain
+    alerts.score("one", ("A1", 0.95, 0), ("B2", 0.95, 0), ("C3", 0.95, 0))
+    assert alerts.mail("north") == ["hvac-A1-0001"]
+    for unit, day in (("A1", 40), ("B2", 75)):
+        fault = FaultRecord(unit=unit, fault="compressor", failed_at=alerts.begin + day * DAY)
+        alerts.fleet.merge("hvac", fault, "1")
+    alerts.cloud.run_for(timedelta(days=89))
+    assert not chain.events("PredictionsJudged")
+    alerts.cloud.run_for(timedelta(days=2))
+    (event,) = chain.events("PredictionsJudged")
+    assert event["judged"] == 3
+    (model,) = event["models"]
+    assert (model["true"], model["late"], model["false_alarm"]) == (1, 1, 1)
+    assert model["effective_precision"] == pytest.approx(2 / 3)
+    report = json.loads(chain.bucket.read(event["output_key"]))
+    assert [e["outcome"] for e in report["episodes"]] == ["true", "late", "false alarm"]
+    alerts.score("again", ("A1", 0.95, 91))
+    assert alerts.mail("north") == ["hvac-A1-0001", "hvac-A1-0002"]
