@@ -10,9 +10,6 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:GetItem"): (
         "Powertools reads a record only where a refused put does not show it, and DynamoDB does"
     ),
-    ("TopicsKey.KeyPolicy.Statement[0]", "kms:*"): (
-        "lets the account administer its key, without which nobody could; the chain does not"
-    ),
 }
 """(statement, pattern of its actions) -> reason."""
 

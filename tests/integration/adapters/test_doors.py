@@ -12,7 +12,10 @@ from tests.integration.adapters.test_kernel import hvac, recording
 
 KEY = "raw/hvac/2026/07/01/u1.csv"
 SEQUENCER = "617f08299329d189"
-DOORS = ["on_sensor_file", "on_sensor_file_deleted", "on_backfill", "on_glue_job_change"]
+DOORS = [
+    "on_sensor_file", "on_sensor_file_deleted", "on_backfill", "on_glue_job_change", "on_scores",
+    "on_alert_sent", "on_feedback", "judge_predictions",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -28,12 +31,17 @@ def doors(aws, monkeypatch):
     events.put_targets(Rule="all", EventBusName="house", Targets=[{"Id": "q", "Arn": arn}])
     glue.create_job(Name="CycleFeaturesJob-example", Role="r", Command={"Name": "glueetl"})
     boto3.client("s3").put_object(
-        Bucket=BUCKET, Key="workloads.json", Body=json.dumps({"hvac": hvac().mapping()})
+        Bucket=BUCKET,
+        Key="workloads.json",
+        Body=json.dumps({"hvac": hvac().mapping() | {"prediction": {}}}),
     )
     told = {
         "DATA_BUCKET": BUCKET, "BUS_NAME": "house", "ARTIFACT_BUCKET": BUCKET,
         "WORKLOADS_KEY": "workloads.json", "IDEMPOTENCY_TABLE": "IdempotencyTable",
         "BACKFILL_TABLE": "BackfillTable", "GLUE_JOB": "CycleFeaturesJob-example",
+        "EPISODE_TABLE": "EpisodeTable", "FLEET_TABLE": "FleetTable",
+        "ALERTS_TOPIC": boto3.client("sns").create_topic(Name="AlertsTopic")["TopicArn"],
+        "PORTAL_URL": "https://portal.example.com",
     }  # fmt: skip
     for name, value in told.items():
         monkeypatch.setenv(name, value)
