@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from signalbox.contracts.rejection import RejectedEvent, Rejection
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import file_rejected
 from signalbox.domain.backfill import Claim, claim_id
-from signalbox.domain.fleet import Record
+from signalbox.domain.fleet import Record, Row
 from signalbox.domain.recording import Cut
 from signalbox.domain.rejecting import rejection_of
 from signalbox.errors import Rejected, Transient
@@ -180,6 +180,21 @@ class InMemoryFleet:
             if (of, whose) == (workload, unit) and isinstance(record, FaultRecord)
         ]
         return sorted((f for f in found if not f.withdrawn), key=lambda f: f.failed_at)
+
+
+@dataclass
+class InMemoryFleetFiles:
+    """Files about a fleet, already read; each has as many bytes as rows, and one more."""
+
+    content: dict[str, list[Row]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def size(self, ref: ObjectRef) -> int | None:
+        found = self.content.get(ref.key)
+        return None if found is None else self.sizes.get(ref.key, len(found) + 1)
+
+    def rows(self, source: ObjectRef, columns: Iterable[str]) -> Iterable[Row]:
+        return self.content[source.key]
 
 
 @dataclass

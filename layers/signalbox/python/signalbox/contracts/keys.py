@@ -56,6 +56,7 @@ _FRAGMENT = re.compile(
     r"fragments/(?P<source>.+)/(?P<sequencer>[0-9A-F]{32})\.(?P<kind>parquet|deleted)", re.S
 )
 _RUN = re.compile(r"runs/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/(?P<path>.+)", re.S)
+_WINDOWS_MANIFEST = re.compile(r"windows/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/manifest\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,31 @@ def request_key(workload: str, run: str) -> str:
 def windows_prefix(workload: str, run: str) -> str:
     """Return the prefix of everything that the windows program writes for a run."""
     return f"{WINDOWS}{workload}/{run}/"
+
+
+def parts_prefix(workload: str, run: str) -> str:
+    """Return the prefix under which nothing but the windows of a run lies."""
+    return f"{windows_prefix(workload, run)}parts/"
+
+
+def windows_manifest_key(workload: str, run: str) -> str:
+    """Return where a run notes, last of all, that its windows are complete."""
+    return f"{windows_prefix(workload, run)}manifest.json"
+
+
+def parse_windows_manifest_key(key: str) -> tuple[str, str]:
+    """Return workload and run of the key of a windows manifest.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _WINDOWS_MANIFEST.fullmatch(key)
+    if not found:
+        raise ValueError(
+            f"{key!r} is no manifest of windows; those are "
+            "windows/<workload>/<32 hex digits>/manifest.json"
+        )
+    return found["workload"], found["run"]
 
 
 def scores_prefix(workload: str, run: str) -> str:

@@ -46,6 +46,16 @@ class OnSensorFileDeletedSettings(DoorSettings):
     door = "on_sensor_file_deleted"
 
 
+class OnFleetRecordSettings(DoorSettings):
+    """What on_fleet_record is told."""
+
+    door = "on_fleet_record"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    fleet_table: str = Field(min_length=1)
+
+
 class OnBackfillSettings(DoorSettings):
     """What on_backfill is told."""
 
