@@ -27,6 +27,7 @@ from localcloud.errors import DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.evaluate import Grant
 from localcloud.iam.usage import granted, owners
+from localcloud.images import Image, image_of
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.keep.folder import StateFolder
@@ -68,7 +69,8 @@ class Cloud:
         check_build: called with `build` before deploying; raises if the build is stale.
         port: port of the endpoint; a free one if 0.
         chaos: faults to add; none if not given.
-        images: by image URI, with or without its tag, the program (a command) that it starts.
+        images: by image URI, with or without its tag, the program (a command) that it starts, or
+            an `Image`; they come before those that the template declares.
         state: folder that keeps the state for the next cloud; taken up if there is one in it.
 
     Raises:
@@ -88,7 +90,7 @@ class Cloud:
         check_build: Callable[[Path], None] | None = None,
         port: int = 0,
         chaos: Chaos | None = None,
-        images: Mapping[str, Sequence[str]] | None = None,
+        images: Mapping[str, Image | Sequence[str]] | None = None,
         state: Path | None = None,
     ) -> None:
         self._build = build.resolve()
@@ -115,7 +117,7 @@ class Cloud:
             stack=Stack(stack_name),
             endpoint=lambda: self.endpoint,
             disorder=disorder,
-            images=dict(images or {}),
+            images={uri: image_of(each) for uri, each in (images or {}).items()},
         )
         keep = None if self._keeper is None else self._save_if_changed
         self._real_time = RealTime(self._world, keep)
@@ -311,6 +313,7 @@ class Cloud:
         )
         self._world.stack = deployment.stack
         deployment.run()
+        self._world.images = {**deployment.images, **self._world.images}
         Checks(self._world, self._reactions, self._targets, deployment).run(import_handlers)
         self._reactions.pollers.start()
         if self._keeper is not None:
