@@ -19,10 +19,13 @@ from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
+from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
+from localcloud.engines.models import Models
 from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
 from localcloud.engines.training import TrainingJobs
+from localcloud.engines.transform import TransformJobs
 from localcloud.errors import DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.evaluate import Grant
@@ -50,7 +53,7 @@ Progress = Callable[[Record], None]
 
 ACCOUNT = "123456789012"
 _MOST_TASKS = 1_000_000
-_LONGEST_WAIT_S = 0.5
+_JOBS = (ProcessingJobs, TrainingJobs, TransformJobs)
 
 
 class Cloud:
@@ -142,7 +145,9 @@ class Cloud:
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
-            {each.kind: each(world, bus, runs) for each in (ProcessingJobs, TrainingJobs)},
+            {each.kind: each(world, bus, runs) for each in _JOBS},
+            Models(world),
+            Endpoints(world, bus, self._outside),
             topics,
             queues,
             Alarms(world, bus, topics, self._targets, queues),
@@ -163,8 +168,10 @@ class Cloud:
             starting.callback(self._world.journal.close)
             starting.callback(self._executor.close)
             starting.callback(self._reactions.runs.clean)
+            starting.callback(self._reactions.endpoints.clean)
             starting.callback(self._real_time.close)
             starting.callback(self._reactions.runs.close)
+            starting.callback(self._reactions.endpoints.close)
             where = {"LocationConstraint": self._world.region}
             home = self._world.region == "us-east-1"
             location = {} if home else {"CreateBucketConfiguration": where}
