@@ -15,6 +15,7 @@ from moto.sagemaker.exceptions import ValidationError
 
 from localcloud.cuts import Seam
 from localcloud.hosting import Invocation
+from localcloud.seams.requests import call_of
 from localcloud.seams.stored import Listing, Stored
 from localcloud.wiring import Hooks, RefusedError
 
@@ -28,11 +29,6 @@ _UNPLAYED = {
     "invoke_endpoint_async": "asynchronous inference is not played by the local cloud",
     "update_endpoint_weights_and_capacities": "one variant of one instance: nothing to weigh here",
 }
-_INVOKED = (
-    "ContentType", "Accept", "CustomAttributes", "TargetModel", "TargetVariant",
-    "TargetContainerHostname", "InferenceId", "EnableExplanations", "InferenceComponentName",
-    "SessionId", "PrefixAwareId",
-)  # fmt: skip
 
 
 def _kept(self: Any, what: str) -> dict[str, Stored]:
@@ -171,12 +167,17 @@ def _as_bytes(hooks: Hooks, original: Any, self: Any, *given: Any, **named: Any)
 
 
 def _invoke(hooks: Hooks, original: Any, self: Any) -> Any:
-    """`params` has what botocore's model reads in path and headers."""
     del original
-    given = {name: self.params.get(name) for name in _INVOKED if self.params.get(name) is not None}
-    name = str(self.params["EndpointName"])
+    asked = dict(call_of(self).params())
+    name, _ = str(asked.pop("EndpointName")), asked.pop("Body", None)
+    given = {member: value for member, value in asked.items() if value is not None}
     answer = hooks.invoke_endpoint(Invocation(self.current_account, name, given, self.raw_body))
-    return answer.status, dict(answer.headers), answer.body
+    return _http(answer.status, answer.headers, answer.body)
+
+
+def _http(status: int, headers: Mapping[str, str], body: bytes) -> Any:
+    """moto takes the status from a header."""
+    return status, {**headers, "status": str(status)}, body
 
 
 def _unplayed(name: str, *, runtime: bool) -> Callable[..., Any]:
@@ -184,7 +185,7 @@ def _unplayed(name: str, *, runtime: bool) -> Callable[..., Any]:
         del rest
         if runtime:
             headers = {"content-type": "application/json", "x-amzn-errortype": "ValidationError"}
-            return 400, headers, json.dumps({"Message": _UNPLAYED[name]})
+            return _http(400, headers, json.dumps({"Message": _UNPLAYED[name]}).encode())
         raise ValidationError(_UNPLAYED[name])
 
     return refuse

@@ -313,10 +313,10 @@ def test_a_role_must_be_passed_and_tags_allowed(ready: Ready) -> None:
     cloud = ready(resources=BUCKET + ROLE + NARROW)
     sagemaker = as_role(cloud, "signalbox-Narrow")
     given = {"ModelName": "other", "PrimaryContainer": {"Image": IMAGE}}
+    tags = [{"Key": "a", "Value": "b"}]
     with pytest.raises(ClientError, match=r"perform: iam:PassRole on resource: .*signalbox-Role"):
         sagemaker.create_model(**given, ExecutionRoleArn=ROLE_ARN)
     with pytest.raises(ClientError, match=r"perform: sagemaker:AddTags on resource: .*model/other"):
-        tags = [{"Key": "a", "Value": "b"}]
         sagemaker.create_model(**given, ExecutionRoleArn=ROLE_ARN, Tags=tags)
     with pytest.raises(ClientError, match=r"DescribeModel on resource: .*:model/model"):
         sagemaker.describe_model(ModelName="model")
