@@ -46,6 +46,8 @@ class ParquetReader:
         try:
             file = pq.ParquetFile(self._file)
             names = file.schema_arrow.names
+            if len(set(names)) < len(names):
+                raise Refused(400, "unparsable", "two columns have the same name")
             for tensor in self._signature.inputs:
                 if tensor.name not in names:
                     raise Refused(400, "missing_input", f"input {tensor.name!r} is missing")
@@ -130,25 +132,24 @@ class ParquetWriter:
     def close(self) -> IO[bytes]:
         """As `Writer.close`."""
         try:
-            table = self._table()
+            columns = self._passed_through()
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as problem:
             told = (str(problem).splitlines() or [""])[0][:200]
             raise Refused(
                 400, "unwritable", f"what came beside the inputs is no table: {told}"
             ) from None
         for name in self._names:
-            values = np.concatenate([part[name] for part in self._parts])
-            table = table.append_column(name, _column(values))
+            columns[name] = _column(np.concatenate([part[name] for part in self._parts]))
         file = spool()
-        pq.write_table(table, file)
+        pq.write_table(pa.table(columns), file)
         return file
 
-    def _table(self) -> pa.Table:
+    def _passed_through(self) -> dict[str, Any]:
         if self._beside and isinstance(self._beside[0], pa.RecordBatch):
-            return pa.Table.from_batches(self._beside)
+            table = pa.Table.from_batches(self._beside)
+            return dict(zip(table.column_names, table.columns, strict=True))
         keys = dict.fromkeys(key for entry in self._beside for key in entry)
-        columns = {key: pa.array([entry.get(key) for entry in self._beside]) for key in keys}
-        return pa.table(columns)
+        return {key: pa.array([entry.get(key) for entry in self._beside]) for key in keys}
 
 
 def _column(values: Array) -> pa.Array:
