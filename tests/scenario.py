@@ -13,7 +13,7 @@ from typing import Any
 
 from localcloud import Cloud, Record
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
-from tests.fakes import EVENTS, schema, score_line, windows_manifest
+from tests.fakes import EVENTS, manifest_file, schema, score_line
 
 RAW = "raw/hvac/unit=A1/day.parquet"
 MANIFEST = "backfill/history.json"
@@ -90,7 +90,7 @@ class Scenario:
 
         A unit without a registry entry is warned of; its claim is left behind and taken over.
         """
-        self._put(windows_manifest_key("hvac", SCORING_RUN), windows_manifest(SCORING_RUN, MODEL))
+        self._put(windows_manifest_key("hvac", SCORING_RUN), manifest_file(SCORING_RUN, MODEL))
         self._score("one")
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         for item in dynamodb.scan(TableName=table)["Items"]:

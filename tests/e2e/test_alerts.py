@@ -13,7 +13,7 @@ from signalbox.adapters.fleet_table import FleetTable
 from signalbox.contracts.fleet import FaultRecord, UnitRecord
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
 from tests.e2e.conftest import Chain
-from tests.fakes import schema, score_line, windows_manifest
+from tests.fakes import manifest_file, schema, score_line
 
 DAY = timedelta(days=1)
 RUN = "0" * 31 + "1"
@@ -35,7 +35,7 @@ class Alerts:
                 installed=self.begin.date(),
             )  # fmt: skip
             self.fleet.merge("hvac", record, "1")
-        chain.bucket.write(windows_manifest_key("hvac", RUN), windows_manifest(RUN, MODEL))
+        chain.bucket.write(windows_manifest_key("hvac", RUN), manifest_file(RUN, MODEL))
         self.queues = {
             "north": self._subscribe("north", {"dealer": ["north"]}),
             "south": self._subscribe("south", {"dealer": ["south"]}),

@@ -22,10 +22,10 @@ from tests.fakes import (
     InMemoryFleet,
     InMemoryObjects,
     SentMessages,
+    manifest_file,
     ref,
     schema,
     score_line,
-    windows_manifest,
     workload,
 )
 
@@ -43,7 +43,7 @@ class World:
         self.objects, self.fleet = InMemoryObjects(), InMemoryFleet()
         self.episodes, self.bus = InMemoryEpisodes(fuse), HeardBus(fuse)
         self.topic = SentMessages(fuse)
-        self.objects.put(windows_manifest_key("hvac", RUN), windows_manifest(RUN, self.model))
+        self.objects.put(windows_manifest_key("hvac", RUN), manifest_file(RUN, self.model))
         self.fleet.merge("hvac", unit_record(), "1")
         self.ledger = Ledger(self.episodes) if ledger else None
         told = workload(prediction={"time": self.model.time} | prediction)
@@ -249,10 +249,9 @@ def again(world):
     for minutes in (1, 3):
         try:
             world.score(0, now=NOON + timedelta(minutes=minutes))
-            return
+            break
         except Transient:
-            assert minutes == 1
-    raise AssertionError("still waiting after the last retry")
+            assert minutes == 1, "still waiting after the last retry"
 
 
 def test_an_alert_whose_sender_never_comes_back_goes_out_with_the_units_next_score():

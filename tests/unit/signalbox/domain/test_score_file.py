@@ -7,7 +7,7 @@ import pytest
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
 from signalbox.domain.score_file import read_scores
 from signalbox.errors import Rejected
-from tests.fakes import NOON, InMemoryObjects, ref, schema, score_line, windows_manifest, workload
+from tests.fakes import NOON, InMemoryObjects, manifest_file, ref, schema, score_line, workload
 
 RUN = "0" * 31 + "1"
 KEY = f"{scores_prefix('hvac', RUN)}part-0.out"
@@ -19,7 +19,7 @@ def read(body, key=KEY, manifest=None, workloads=WORKLOADS):
     store = InMemoryObjects()
     store.put(key, body)
     if manifest != b"":
-        store.put(windows_manifest_key("hvac", RUN), manifest or windows_manifest(RUN, MODEL))
+        store.put(windows_manifest_key("hvac", RUN), manifest or manifest_file(RUN, MODEL))
     return read_scores(ref(key, "1", "v1"), store, workloads)
 
 
@@ -62,8 +62,8 @@ def test_a_file_is_refused_whole_with_the_line(body, reason, number, words):
         ({"key": f"scores/pumps/{RUN}/part.out"}, "unknown-workload"),
         ({"manifest": b""}, "no-manifest"),
         ({"manifest": b"{}"}, "bad-manifest"),
-        ({"manifest": windows_manifest("f" * 32, MODEL)}, "schema-mismatch"),
-        ({"manifest": windows_manifest(RUN, schema(time="cycles"))}, "schema-mismatch"),
+        ({"manifest": manifest_file("f" * 32, MODEL)}, "schema-mismatch"),
+        ({"manifest": manifest_file(RUN, schema(time="cycles"))}, "schema-mismatch"),
     ],
 )
 def test_a_file_that_its_run_does_not_vouch_for_is_refused(changes, reason):
@@ -73,7 +73,7 @@ def test_a_file_that_its_run_does_not_vouch_for_is_refused(changes, reason):
 
 
 def test_the_model_of_another_workload_is_refused():
-    manifest = json.loads(windows_manifest(RUN, MODEL))
+    manifest = json.loads(manifest_file(RUN, MODEL))
     manifest["model"]["schema"]["workload"] = "pumps"
     with pytest.raises(Rejected, match="is for workload 'pumps'"):
         read(line(), manifest=json.dumps(manifest).encode())

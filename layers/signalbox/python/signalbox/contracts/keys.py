@@ -61,6 +61,7 @@ _FRAGMENT = re.compile(
 )
 _SCORES = re.compile(r"scores/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/.+\.out", re.S)
 _RUN = re.compile(r"runs/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/(?P<path>.+)", re.S)
+_WINDOWS_MANIFEST = re.compile(r"windows/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/manifest\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,14 +253,34 @@ def windows_prefix(workload: str, run: str) -> str:
     return f"{WINDOWS}{workload}/{run}/"
 
 
-def scores_prefix(workload: str, run: str) -> str:
-    """Return the prefix under which a run's scores arrive."""
-    return f"{SCORES}{workload}/{run}/"
+def parts_prefix(workload: str, run: str) -> str:
+    """Return the prefix under which nothing but the windows of a run lies."""
+    return f"{windows_prefix(workload, run)}parts/"
 
 
 def windows_manifest_key(workload: str, run: str) -> str:
-    """Return what says that the windows of a run are complete, and which model they are for."""
+    """Return where a run notes, last of all, that its windows are complete."""
     return f"{windows_prefix(workload, run)}manifest.json"
+
+
+def parse_windows_manifest_key(key: str) -> tuple[str, str]:
+    """Return workload and run of the key of a windows manifest.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _WINDOWS_MANIFEST.fullmatch(key)
+    if not found:
+        raise ValueError(
+            f"{key!r} is no manifest of windows; those are "
+            "windows/<workload>/<32 hex digits>/manifest.json"
+        )
+    return found["workload"], found["run"]
+
+
+def scores_prefix(workload: str, run: str) -> str:
+    """Return the prefix under which a run's scores arrive."""
+    return f"{SCORES}{workload}/{run}/"
 
 
 def parse_scores_key(key: str) -> tuple[str, str]:

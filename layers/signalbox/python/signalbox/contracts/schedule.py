@@ -1,7 +1,6 @@
-"""What EventBridge Scheduler sends when a schedule without an input of its own is due.
+"""What EventBridge Scheduler sends where a schedule names no input: that its time has come.
 
-Source: EventBridge Scheduler User Guide, "Templated targets" (payload without ``Input``); ``detail``
-is the text ``{}``, not an object.
+``detail`` is the text ``{}``, unlike that of every other event.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from signalbox.contracts.eventbridge import Envelope
 
 
 class Scheduled(Envelope):
-    """A schedule is due; ``time`` is when it was, however late it is told."""
+    """The time of a schedule has come."""
 
     source: Literal["aws.scheduler"]
     detail_type: Literal["Scheduled Event"] = Field(alias="detail-type")

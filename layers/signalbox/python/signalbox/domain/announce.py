@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
@@ -15,6 +15,7 @@ from signalbox.contracts.keys import (
     parse_fleet_key,
     rejected_key,
     report_key,
+    windows_manifest_key,
     workload_of,
 )
 from signalbox.contracts.objects import ObjectRef
@@ -27,10 +28,14 @@ from signalbox.contracts.own import (
     FeedbackRecorded,
     FileRejected,
     FleetRecordsMerged,
+    FleetScored,
     OwnEvent,
     PredictionsJudged,
+    ScoringFailed,
+    ScoringStarted,
 )
 from signalbox.contracts.rejection import Rejection
+from signalbox.contracts.scoring import WindowsManifest
 from signalbox.domain.recording import Cut
 
 
@@ -176,4 +181,47 @@ def fleet_records_merged(
     """A file about the fleet was merged."""
     return FleetRecordsMerged(
         workload=workload, kind=kind, units=units, rows=rows, changed=changed, source=source
+    )
+
+
+def scoring_started(windows: WindowsManifest) -> OwnEvent:
+    """The model is being asked about a run's windows."""
+    return ScoringStarted(
+        workload=windows.workload,
+        run=windows.run,
+        model=windows.model.schema_.version,
+        units=windows.units,
+    )
+
+
+def fleet_scored(windows: WindowsManifest) -> OwnEvent:
+    """Every window of a run has its score, or there was none to be had."""
+    return FleetScored(
+        workload=windows.workload,
+        run=windows.run,
+        model=windows.model.schema_.version,
+        units=windows.units,
+        skipped=len(windows.skipped),
+        manifest_key=windows_manifest_key(windows.workload, windows.run),
+    )
+
+
+def scoring_failed(
+    workload: str,
+    run: str,
+    stage: Literal["windows", "scores"],
+    job: tuple[str, str, str],
+    *,
+    again: bool,
+) -> OwnEvent:
+    """A job of a run ended badly; ``job`` is its name, its status and the reason."""
+    name, status, reason = job
+    return ScoringFailed(
+        workload=workload,
+        run=run,
+        stage=stage,
+        job_name=name,
+        status=status,
+        reason=reason,
+        again=again,
     )
