@@ -80,7 +80,9 @@ def _csv(change: Callable[[random.Random, list[str]], None]) -> Callable[[random
     return make
 
 
-def _json(change: Callable[[random.Random, dict[str, Any]], Any]) -> Callable[[random.Random], _Made]:
+def _json(
+    change: Callable[[random.Random, dict[str, Any]], Any],
+) -> Callable[[random.Random], _Made]:
     def make(rng: random.Random) -> _Made:
         record = _record(rng)
         record = change(rng, record) or record

@@ -86,7 +86,7 @@ class Scenario:
             self._invoke("OnBackfill", event)
 
     def alerts(self) -> None:
-        """Scores twice and of another model; feedback, also on nothing; a day on which all is judged.
+        """Scores twice and of another model; feedback, also on nothing.
 
         A unit without a registry entry is warned of; its claim is left behind and taken over.
         """
@@ -111,16 +111,15 @@ class Scenario:
         self.cloud.client("sns").publish(
             TopicArn=self.cloud.physical_id("AlertsTopic"), Message="?"
         )
-        self.cloud.run_for(timedelta(days=92))
 
     def dead_letters(self) -> None:
         """The house's bus is gone: every door that has something to say fails, again and again.
 
         So is the table of episodes, without which no door of alerts can work.
         """
-        # right after the daily judging, so that the next one is further off than all retries
+        # right after what is done daily, so that the next time is further off than all retries
         now = self.cloud.now()
-        self.cloud.run_until(now.replace(hour=4, minute=0) + timedelta(days=now.hour >= 4))
+        self.cloud.run_until(now.replace(hour=6, minute=0) + timedelta(days=now.hour >= 6))
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)
         self._score("late", cycle=3)
@@ -144,8 +143,9 @@ class Scenario:
             self._invoke("OnGlueJobChange", event)
 
     def _score(self, name: str, cycle: int = 1, **changes: Any) -> None:
-        """A score file about one unit, sure to fail, arrives."""
-        line = score_line("A1", 0.99, self.cloud.now(), cycle, MODEL, **changes)
+        """A score file about one unit arrives: it was sure to fail, so long ago that it can be judged."""
+        at = self.cloud.now() - timedelta(days=100 - cycle)
+        line = score_line("A1", 0.99, at, cycle, MODEL, **changes)
         self._put(f"{scores_prefix('hvac', SCORING_RUN)}{name}.out", line)
         self.cloud.run_until_idle()
 

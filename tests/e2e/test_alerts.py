@@ -65,7 +65,7 @@ class Alerts:
     def score(self, name: str, *scores: tuple, **changes) -> None:
         """A score file arrives: (unit, probability, days since the beginning)."""
         lines = [
-            score_line(unit, probability, self.begin + day * DAY, int(day) + 1, MODEL, **changes)
+            score_line(unit, probability, self.begin + day * DAY, int(day) + 100, MODEL, **changes)
             for unit, probability, day in scores
         ]
         self.chain.bucket.write(f"{scores_prefix('hvac', RUN)}{name}.out", b"\n".join(lines))
@@ -187,12 +187,12 @@ def test_what_is_no_feedback_and_no_alert_of_ours_is_parked_with_the_reason(aler
 
 def test_predictions_are_judged_by_the_fault_log_when_their_time_is_up(alerts):
     chain = alerts.chain
-    alerts.score("one", ("A1", 0.95, 0), ("B2", 0.95, 0), ("C3", 0.95, 0))
+    alerts.score("one", ("A1", 0.95, -88), ("B2", 0.95, -88), ("C3", 0.95, -88))
     assert alerts.mail("north") == ["hvac-A1-0001"]
-    for unit, day in (("A1", 40), ("B2", 75)):
+    for unit, day in (("A1", 40 - 88), ("B2", 75 - 88)):
         fault = FaultRecord(unit=unit, fault="compressor", failed_at=alerts.begin + day * DAY)
         alerts.fleet.merge("hvac", fault, "1")
-    alerts.cloud.run_for(timedelta(days=89))
+    alerts.cloud.run_for(timedelta(days=1))
     assert not chain.events("PredictionsJudged")
     alerts.cloud.run_for(timedelta(days=2))
     (event,) = chain.events("PredictionsJudged")
@@ -202,5 +202,5 @@ def test_predictions_are_judged_by_the_fault_log_when_their_time_is_up(alerts):
     assert model["effective_precision"] == pytest.approx(2 / 3)
     report = json.loads(chain.bucket.read(event["output_key"]))
     assert [e["outcome"] for e in report["episodes"]] == ["true", "late", "false alarm"]
-    alerts.score("again", ("A1", 0.95, 91))
+    alerts.score("again", ("A1", 0.95, 3))
     assert alerts.mail("north") == ["hvac-A1-0001", "hvac-A1-0002"]

@@ -224,7 +224,11 @@ def test_a_client_that_does_not_read_is_cut_off(tmp_path):
 def test_a_record_the_model_cannot_take_is_its_callers_fault(tmp_path):
     with container(save(tmp_path, table())) as running:
         answer = running.post("text/csv", b"0\n1\n9\n2\n")
-        assert (answer.status, answer.error["code"], answer.error["row"]) == (422, "record_refused", 2)
+        assert (answer.status, answer.error["code"], answer.error["row"]) == (
+            422,
+            "record_refused",
+            2,
+        )
         assert "indices element out of data bounds" in answer.error["message"]
         assert running.call("GET", "/ping").status == 200
         assert running.post("text/csv", b"3\n").body == b"6.0,7.0\n"
