@@ -17,6 +17,13 @@ class Executor(StrEnum):
     RIC = "ric"
 
 
+class Answer(StrEnum):
+    """What somebody who looked at a unit says of its alert."""
+
+    CONFIRMED = "confirmed"
+    FALSE_ALARM = "false-alarm"
+
+
 Executing = Annotated[
     Executor,
     typer.Option(

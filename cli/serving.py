@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.options import Chaotic, Executing, Executor
+from cli.options import Answer, Chaotic, Executing, Executor
 from cli.workloads import load
 
 console = Console()
@@ -154,3 +154,46 @@ def redrive(
     from cli.dead import redrive as run
 
     raise typer.Exit(run(console, queue, most))
+
+
+@app.command()
+def alerts(
+    workload: Annotated[str | None, typer.Option(help="Of this workload only.")] = None,
+    still_open: Annotated[
+        bool, typer.Option("--open", help="Only those that somebody still has to act on.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything that is known of each, as one JSON array.")
+    ] = False,
+) -> None:
+    """Show which units the running cloud warned of: dealer, risk, since when, what came of it.
+
+    status: unsent (the topic has not taken it yet), open, closed (by feedback), or, once it could be judged
+    by the fault log, true, late or false alarm.
+
+    Exit code 0, also if there are none. 2: no cloud is up.
+
+    Example: signalbox alerts --open --workload hvac
+    """
+    from cli.alerts import alerts as run
+
+    raise typer.Exit(run(console, workload, still_open=still_open, as_json=as_json))
+
+
+@app.command()
+def feedback(
+    episode: Annotated[str, typer.Argument(help="The alert, as its message and the list name it.")],
+    verdict: Annotated[Answer, typer.Argument(help="What you found on site.")],
+    note: Annotated[str | None, typer.Option(help="In your own words.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who says so; you by default.")] = None,
+) -> None:
+    """Answer an alert of the running cloud: was there something, or was it a false alarm?
+
+    A false alarm leaves the unit in peace for a while; a confirmed one stays silent until it is repaired. The
+    latest answer counts. Exit code 0: it is on the bus. 2: there is no such alert, or no cloud is up.
+
+    Example: signalbox feedback hvac-A1-0001 false-alarm --note "all in order" --by north
+    """
+    from cli.alerts import feedback as run
+
+    raise typer.Exit(run(console, episode, verdict, note, by))

@@ -65,6 +65,10 @@ def _note(cloud: Cloud) -> Iterator[None]:
         "region": cloud.region,
         "bucket": cloud.physical_id("DataBucket"),
         "pid": os.getpid(),
+        "bus": cloud.outputs.get("BusName", ""),
+        "tables": {
+            each.logical_id: each.physical_id for each in stack.of_type("AWS::DynamoDB::Table")
+        },
         "functions": {each.logical_id: each.physical_id for each in functions},
         "log_groups": {each.logical_id: each.facts["logging"]["group"] for each in functions},
         "queues": {
@@ -109,7 +113,8 @@ def _refuse_second() -> None:
 
 def _tell(console: Console, record: Record) -> None:
     if record.kind == "event" and record.detail.get("source") == "signalbox":
-        about = (record.detail["detail"].get("source") or {}).get("key", "")
+        detail = record.detail["detail"]
+        about = (detail.get("source") or {}).get("key") or detail.get("episode", "")
         console.print(
             f"{record.at:%H:%M:%S} {record.name:<20} {about}", highlight=False, markup=False
         )

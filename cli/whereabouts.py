@@ -33,8 +33,8 @@ def noted() -> dict[str, Any]:
     """What the running cloud says of itself.
 
     Returns:
-        ``endpoint``, ``region``, ``bucket``, ``pid``, and by logical id ``functions`` (their names),
-        ``log_groups`` and ``queues`` (their URLs).
+        ``endpoint``, ``region``, ``bucket``, ``bus``, ``pid``, and by logical id ``functions`` and
+        ``tables`` (their names), ``log_groups`` and ``queues`` (their URLs).
 
     Raises:
         NotUp: none runs.

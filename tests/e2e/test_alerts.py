@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
 from localcloud.chaos import Chaos, Disorder
@@ -13,6 +14,7 @@ from signalbox.adapters.fleet_table import FleetTable
 from signalbox.contracts.fleet import FaultRecord, UnitRecord
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
 from tests.e2e.conftest import Chain
+from tests.e2e.served import signalbox, up
 from tests.fakes import manifest_file, schema, score_line
 
 DAY = timedelta(days=1)
@@ -204,3 +206,35 @@ def test_predictions_are_judged_by_the_fault_log_when_their_time_is_up(alerts):
     assert [e["outcome"] for e in report["episodes"]] == ["true", "late", "false alarm"]
     alerts.score("again", ("A1", 0.95, 3))
     assert alerts.mail("north") == ["hvac-A1-0001", "hvac-A1-0002"]
+
+
+def test_the_commands_show_alerts_and_answer_them(build, tmp_path):
+    home = tmp_path / "home"
+    assert signalbox("alerts", home=home).returncode == 2
+    with up(home=home) as cloud:
+        s3, bucket = boto3.client("s3", endpoint_url=cloud.endpoint), cloud.note()["bucket"]
+        assert "No alerts." in signalbox("alerts", home=home).stdout
+        at = datetime(2026, 7, 2, tzinfo=UTC)
+        line = score_line("A1", 0.95, at, 12, MODEL)
+        manifest = manifest_file(RUN, MODEL)
+        s3.put_object(Bucket=bucket, Key=windows_manifest_key("hvac", RUN), Body=manifest)
+        s3.put_object(Bucket=bucket, Key=f"{scores_prefix('hvac', RUN)}part.out", Body=line)
+        cloud.until("FaultPredicted")
+        shown = signalbox("alerts", "--open", home=home)
+        assert shown.returncode == 0, shown.stderr
+        row = next(line for line in shown.stdout.splitlines() if "hvac-A1-0001" in line)
+        assert [cell.strip() for cell in row.split("│")[2:7]] == [
+            "A1", "unknown", "95 %", "2026-07-02 00:00", "open",
+        ]  # fmt: skip
+        strange = signalbox("feedback", "hvac-A1-0009", "confirmed", home=home)
+        assert (strange.returncode, "no alert 'hvac-A1-0009'" in strange.stderr) == (2, True)
+        said = signalbox(
+            "feedback", "hvac-A1-0001", "false-alarm", "--note", "fine", "--by", "me", home=home
+        )
+        assert said.returncode == 0, said.stderr
+        cloud.until("FeedbackRecorded")
+        (found,) = json.loads(signalbox("alerts", "--json", home=home).stdout)
+        assert (found["episode"], found["status"]) == ("hvac-A1-0001", "closed")
+        assert (found["feedback"]["verdict"], found["feedback"]["note"]) == ("false alarm", "fine")
+        assert "No alerts." in signalbox("alerts", "--open", home=home).stdout
+        assert cloud.end() == 0
