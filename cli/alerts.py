@@ -17,7 +17,6 @@ from signalbox.adapters.episodes import EpisodeTable
 from signalbox.contracts.alerts import FEEDBACK_SOURCE, Episode, Feedback, Verdict
 from signalbox.domain.alert_message import UNKNOWN, percent
 
-
 _VERDICTS: dict[Answer, Verdict] = {
     Answer.CONFIRMED: "confirmed",
     Answer.FALSE_ALARM: "false alarm",
