@@ -416,9 +416,9 @@ class InMemoryRunTable:
 
     def note(self, workload: str, note: Note) -> bool:
         with self.fuse.around():
-            new = (workload, note.slot) not in self.seen
+            new = (workload, note.id) not in self.seen
             if new:
-                self.seen.add((workload, note.slot))
+                self.seen.add((workload, note.id))
                 self.waiting[workload, note.slot] = note
         return new
 

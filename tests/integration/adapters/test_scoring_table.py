@@ -35,6 +35,7 @@ def test_notes_wait_in_the_order_they_came(table):
 def test_a_note_is_written_once_though_it_was_taken(table):
     assert table.note("hvac", FIRST)
     assert not table.note("hvac", FIRST)
+    assert not table.note("hvac", replace(FIRST, at=NOON + timedelta(days=1))), "said again later"
     run = table.begin(RUN)
     assert table.take(run, FIRST.slot)
     assert not table.note("hvac", FIRST)

@@ -40,7 +40,7 @@ def test_units_of_new_features_are_due_once():
     world = World()
     event = ready(units=["B2", "A1", "B2"])
     assert world.due.features_ready(event, NOON) == "noted"
-    assert world.due.features_ready(event, NOON) == "repeated"
+    assert world.due.features_ready(event, NOON + timedelta(hours=1)) == "repeated"
     (note,) = world.table.due("hvac", 9)
     assert (note.units, note.attempt, note.at) == (("A1", "B2"), 1, NOON)
 

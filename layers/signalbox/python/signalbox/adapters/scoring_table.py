@@ -1,6 +1,6 @@
 """Notes of due units, and the runs that took them.
 
-    <workload>  seen#<slot>   a note was written once; kept a month
+    <workload>  seen#<id>     a note was written once; kept a month
     <workload>  due#<slot>    a note that waits
     <workload>  open          the run whose start is under way
     run#<run>   run           a run that was opened
@@ -40,7 +40,7 @@ class ScoringTable:
 
     def note(self, workload: str, note: Note) -> bool:
         """Write a note unless it was written before; return whether it is new."""
-        seen = _key(workload, f"seen#{note.slot}") | _expires(note.at)
+        seen = _key(workload, f"seen#{note.id}") | _expires(note.at)
         due = _key(workload, f"due#{note.slot}") | _item(note)
         return self._together(self._put(seen, _NEW), self._put(due))
 

@@ -37,9 +37,14 @@ class Note:
     attempt: int = 1
 
     @property
+    def id(self) -> str:
+        """What tells this note from all others, whenever it was said."""
+        return f"{self.name}-{self.attempt}"
+
+    @property
     def slot(self) -> str:
-        """What tells this note from all others; the oldest sorts first."""
-        return f"{self.at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{self.name}-{self.attempt}"
+        """Where it waits; the oldest sorts first."""
+        return f"{self.at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{self.id}"
 
 
 def note_of(what: str, units: tuple[str, ...] | None, at: datetime) -> Note:
