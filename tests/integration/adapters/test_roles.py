@@ -32,12 +32,15 @@ NAMES = {
     "WorkloadsKey": "workloads.json",
     "CycleFeaturesJobKey": "job.py",
     "KernelKey": "kernel.zip",
+    "AlertsTopic": "arn:aws:sns:eu-west-1:123456789012:AlertsTopic",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",
 }
 ARNS = {"DataBucket": "arn:aws:s3:::{}", "SignalboxBus": "bus/{}"}
 PLATFORM = {
+    "kms:Decrypt",  # by SNS, in the name of who publishes
+    "kms:GenerateDataKey",
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -55,6 +58,8 @@ def resolve(value):
     """The ARN that a statement's resource comes to in this cloud."""
     if isinstance(value, str):
         return value
+    if "Ref" in value:
+        return NAMES[value["Ref"]]
     if "Fn::GetAtt" in value:
         return arn_of(value["Fn::GetAtt"])
     text = value["Fn::Sub"]
@@ -96,6 +101,8 @@ def call_of(service, operation, params):
         return f"dynamodb:{operation}", params["TableName"]
     if service == "glue":
         return f"glue:{operation}", f"arn:aws:glue:eu-west-1:123456789012:job/{params['JobName']}"
+    if service == "sns":
+        return f"sns:{operation}", params["TopicArn"]
     return f"{service}:{operation}", f"bus/{params['Entries'][0]['EventBusName']}"
 
 
