@@ -153,6 +153,18 @@ def test_a_sender_that_is_killed_at_any_call_loses_no_alert_and_sends_none_twice
     assert not alerts.dead()
 
 
+def test_deliveries_twice_late_and_in_any_order_warn_once(alerts):
+    alerts.cloud._world.disorder = Disorder(Chaos(seed=3, twice=True, shuffle=True, delay=45))
+    for day in range(1, 5):
+        line = score_line("A1", 0.95, alerts.begin + day * DAY, day, MODEL)
+        alerts.chain.bucket.write(f"{scores_prefix('hvac', RUN)}{day}.out", line)
+    alerts.chain.run()
+    assert set(alerts.mail("north")) == {"hvac-A1-0001"}
+    assert len({each["MessageId"] for each in alerts.heard["north"]}) == 1
+    assert {e["episode"] for e in alerts.chain.events("FaultPredicted")} == {"hvac-A1-0001"}
+    assert not alerts.dead()
+
+
 def test_a_false_alarm_gives_a_unit_peace_and_its_verdict_is_kept(alerts):
     chain = alerts.chain
     alerts.score("one", ("A1", 0.95, 1))

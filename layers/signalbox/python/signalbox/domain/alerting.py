@@ -85,24 +85,20 @@ class Alerting:
         workload = scores.schema.workload
         newest = Newest(time=scores.schema.time, at=score.at, cycle=score.cycle)
         standing = self.episodes.standing(workload, score.unit)
-        latest = standing.latest
-        opened = latest is not None and latest.place == newest.place
-        done = latest is None or self._finish(latest, now)
-        if latest is not None and opened and not done:
+        latest, known = standing.latest, standing.knows(newest.place)
+        mine = latest is not None and latest.place == newest.place  # this score opened the episode
+        warns = not mine and not known and self._warns(score, scores, standing)
+        if latest is not None and not self._finish(latest, now) and (mine or warns):
             raise Transient(
                 f"the alert {latest.id} was claimed at {latest.claimed_at.isoformat()} and may be "
                 f"on its way; its lease ends after {LEASE.seconds} s"
             )
-        if standing.knows(newest.place):
+        if known:
             return "repeated"
-        outcome: Outcome = "judged"
-        if not opened and self._warns(score, scores, standing):
-            if not done:
-                raise Transient(f"the unit's alert before, {latest and latest.id}, is not out yet")
+        if warns:
             self._warn(score, scores, standing, now)
-            outcome = "alerted"
         self.episodes.advance(workload, score.unit, newest)
-        return outcome
+        return "alerted" if warns else "judged"
 
     def _warns(self, score: Score, scores: Scores, standing: Standing) -> bool:
         months = scores.prediction.months
