@@ -607,7 +607,7 @@ def schema(**changes: Any) -> ModelSchema:
     return ModelSchema.model_validate(told | changes)
 
 
-def manifest_file(run: str, model: ModelSchema, units: int = 1) -> bytes:
+def manifest_file(run: str, model: ModelSchema, units: int = 0) -> bytes:
     """Return what says that the windows of a run are complete."""
     current = {"model_data": "s3://artifacts/models/m.tar.gz", "schema": model.model_dump()}
     manifest = WindowsManifest.model_validate(
