@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import IO, Protocol
 
 from containers.onnx_inference.records import Slice
@@ -44,9 +45,12 @@ class Writer(Protocol):
         """The answer, positioned at its end."""
 
 
-def spool() -> IO[bytes]:
-    """A file in memory, on disk once it has grown."""
-    return tempfile.SpooledTemporaryFile(max_size=SPOOL)
+class Spools(ExitStack):
+    """The temporary files of one request, gone with it."""
+
+    def new(self) -> IO[bytes]:
+        """A file in memory, on disk once it has grown."""
+        return self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL))
 
 
 class LineReader:
