@@ -243,7 +243,8 @@ _KINDS: dict[str, Callable[[random.Random], _Made]] = {
     "http: chunks": _raw(
         400,
         *(
-            b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n" + rest
+            b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + rest
             for rest in (b"zz\r\n", b"1\r\n1zz")
         ),
     ),

@@ -11,7 +11,7 @@ from containers.onnx_inference.records import Slice
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Signature, Tensors
 
-SPOOL = 4 * 2**20
+SPOOL = 8 * 2**20
 """Bytes of a body or an answer kept in memory before it moves to a temporary file."""
 
 BYTES_A_NUMBER = 64

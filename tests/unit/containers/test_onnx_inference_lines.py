@@ -44,11 +44,7 @@ def test_lines_may_be_cut_anywhere(reader, write, rows, cuts, ended):
     body = write(rows) + (b"\n" if ended else b"")
     edges = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     taken = reader(SIGNATURE, 4, Spools())
-    parts = [
-        part
-        for start, end in pairwise(edges)
-        for part in taken.feed(body[start:end])
-    ]
+    parts = [part for start, end in pairwise(edges) for part in taken.feed(body[start:end])]
     parts += taken.close()
     assert [part.first for part in parts] == list(range(0, len(rows), 4))
     x = np.concatenate([part.inputs["x"] for part in parts])
