@@ -129,7 +129,9 @@ def test_one_input_round_trips_bit_for_bit(lines, kind):
 @pytest.mark.parametrize("kind", sorted(WRITE))
 def test_the_answer_is_in_the_format_asked_for(faults, kind):
     running, given, wanted = faults
-    answer = running.post("application/jsonlines", in_lines(given), accept=f"image/png, {kind};q=0.5")
+    answer = running.post(
+        "application/jsonlines", in_lines(given), accept=f"image/png, {kind};q=0.5"
+    )
     assert (answer.status, answer.headers["content-type"]) == (200, kind), answer.body[:300]
     assert np.array_equal(read(kind, answer.body, "log_probabilities"), wanted)
 
@@ -144,11 +146,21 @@ def test_one_input_may_stand_bare(lines):
 def test_keys_beside_the_inputs_come_back_unchanged(faults):
     running, given, _ = faults
     beside = [
-        {"unit": f"é{k}", "cycle": k, "moved": k % 2 == 0, "more": {"a": [1, None, 2.5]}, "none": None}
+        {
+            "unit": f"é{k}",
+            "cycle": k,
+            "moved": k % 2 == 0,
+            "more": {"a": [1, None, 2.5]},
+            "none": None,
+        }
         for k in range(COUNT)
     ]
-    body = b"".join(orjson.dumps(a | b) + b"\n" for a, b in zip(beside, objects(given), strict=True))
-    told = [json.loads(line) for line in running.post("application/jsonlines", body).body.splitlines()]
+    body = b"".join(
+        orjson.dumps(a | b) + b"\n" for a, b in zip(beside, objects(given), strict=True)
+    )
+    told = [
+        json.loads(line) for line in running.post("application/jsonlines", body).body.splitlines()
+    ]
     for record in told:
         assert len(record.pop("log_probabilities")) == 2
     assert told == beside
