@@ -376,6 +376,27 @@ def test_a_template_makes_them(deploy: Deploy, tmp_path: Path) -> None:
     assert cloud.client("sagemaker").list_tags(ResourceArn=ARN)["Tags"][0]["Key"] == "a"
 
 
+def test_a_template_makes_asynchronous_ones(deploy: Deploy, tmp_path: Path) -> None:
+    config = """
+      AsyncInferenceConfig:
+        ClientConfig: {MaxConcurrentInvocationsPerInstance: 4}
+        OutputConfig:
+          S3OutputPath: !Sub s3://${Bucket}/out
+          NotificationConfig: {SuccessTopic: !Ref Done}
+      ProductionVariants:
+"""
+    hosted = HOSTED.replace("\n      ProductionVariants:\n", config)
+    cloud = deploy(BUCKET + ROLE + TOPICS + hosted, images={IMAGE: image(tmp_path)})
+    cloud.run_until_idle()
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName="fleet", Body=b"1", Filename="mine.csv"
+    )
+    assert "FailureLocation" not in answer
+    cloud.run_until_idle()
+    assert stored(cloud, f"s3://{DATA}/out/mine.csv") == b"none:1\n"
+    assert mail(cloud)[0]["responseParameters"]["outputLocation"] == answer["OutputLocation"]
+
+
 def test_a_template_that_asks_for_more_is_refused(deploy: Deploy, tmp_path: Path) -> None:
     wrong = HOSTED.replace("InitialVariantWeight: 1", "RoutingConfig: {RoutingStrategy: RANDOM}")
     with pytest.raises(DeployError, match=r"Config.*RoutingConfig.*is not supported"):
