@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Invocation:
-    """One InvokeEndpoint: the endpoint, the other members of the request, and its body."""
+    """One InvokeEndpoint(Async): the endpoint, the other members of the request, and its body."""
 
     account: str
     endpoint: str
@@ -19,7 +19,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What InvokeEndpoint answers: status, headers and body of HTTP."""
+    """What InvokeEndpoint(Async) answers: status, headers and body of HTTP."""
 
     status: int
     headers: Mapping[str, str]
@@ -71,3 +71,6 @@ class Hosting(Protocol):
 
     def invoke_endpoint(self, invocation: Invocation) -> Answer:
         """SageMaker Runtime's InvokeEndpoint."""
+
+    def invoke_endpoint_async(self, invocation: Invocation) -> Answer:
+        """SageMaker Runtime's InvokeEndpointAsync."""

@@ -225,6 +225,10 @@ class Reactions:
         """SageMaker Runtime's InvokeEndpoint."""
         return self.endpoints.invoke(invocation)
 
+    def invoke_endpoint_async(self, invocation: Invocation) -> Answer:
+        """SageMaker Runtime's InvokeEndpointAsync."""
+        return self.endpoints.invoke_later(invocation, self._cause())
+
     def _runs(self, function: str) -> bool:
         """Whether there is code to run: a function made through the API has none here."""
         return self.world.stack.find("AWS::Lambda::Function", function) is not None

@@ -223,7 +223,9 @@ _KINDS: dict[str, Callable[[random.Random], _Made]] = {
     ),
     "http: accept": lambda rng: (406, *_post("text/csv", b"1", "Accept: image/png")),
     "http: compressed": lambda rng: (415, *_post("text/csv", b"1", "Content-Encoding: gzip")),
-    "http: path": _raw(404, *(b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % p for p in (b"", b"a", b"..%2f", b"ping/"))),
+    "http: path": _raw(
+        404, *(b"GET /%s HTTP/1.1\r\n\r\n" % path for path in (b"", b"a", b"..%2f", b"ping/"))
+    ),
     "http: method": _raw(
         405, b"DELETE /invocations HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /ping HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /invocations HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -240,10 +242,17 @@ _KINDS: dict[str, Callable[[random.Random], _Made]] = {
     ),
     "http: chunks": _raw(
         400,
-        b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1zz",
+        *(
+            b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + rest
+            for rest in (b"zz\r\n", b"1\r\n1zz")
+        ),
     ),
-    "http: no request": _raw(400, b"\x16\x03\x01\x02\x00\r\n\r\n", b"HELLO\r\n\r\n", b"GET /ping FTP/9\r\n\r\n"),
-    "http: header": _raw(400, b"GET /ping HTTP/1.1\r\nbad header\r\n\r\n", b"GET /ping HTTP/1.1\r\n: x\r\n\r\n"),
+    "http: no request": _raw(
+        400, b"\x16\x03\x01\x02\x00\r\n\r\n", b"HELLO\r\n\r\n", b"GET /ping FTP/9\r\n\r\n"
+    ),
+    "http: header": _raw(
+        400, *(b"GET /ping HTTP/1.1\r\n%b\r\n\r\n" % header for header in (b"bad header", b": x"))
+    ),
 }  # fmt: skip
 KINDS = len(_KINDS)

@@ -42,6 +42,7 @@ if objects.exists("scoring/fail"):
     (root / "output" / "message").write_text("ValueError: the windows are torn")
     sys.exit(1)
 bucket, _, key = told.workloads.removeprefix("s3://").partition("/")
+print(f"windows of {told.request}")
 request = ScoringRequest.model_validate_json(objects.read(told.request))
 assert request.workload in shipped_workloads(Objects(bucket), key)
 listing = {}

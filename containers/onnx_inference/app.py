@@ -16,7 +16,7 @@ from typing import IO, Any
 import orjson
 
 from containers.onnx_inference.batcher import Batcher
-from containers.onnx_inference.formats.contract import Writer
+from containers.onnx_inference.formats.contract import Spools, Writer
 from containers.onnx_inference.formats.registry import format_in, format_out
 from containers.onnx_inference.model import Model
 from containers.onnx_inference.records import Slice
@@ -93,24 +93,23 @@ class App:
         await answer.send(200, _JSON, orjson.dumps(told))
 
     async def _invoke(self, headers: dict[str, str], receive: Receive, answer: _Answer) -> None:
+        self._check(headers)
         signature = self._model.signature
         given = format_in(headers.get("content-type", ""))
         wanted = format_out(headers.get("accept", ""), given, signature)
-        self._check(headers)
-        reader, run = (
-            given.reader(signature, self._batcher.most),
-            _Run(self._batcher, wanted.writer(signature)),
-        )
-        self._batcher.arriving += 1
-        try:
-            async for piece in self._pieces(receive):
-                await run.take(reader.feed(piece))
-            await run.take(reader.close())
-            await run.finish()
-        finally:
-            self._batcher.arriving -= 1
-            run.cancel()
-        await answer.send(200, wanted.name, run.writer.close())
+        with Spools() as spools:
+            run = _Run(self._batcher, wanted.writer(signature, spools))
+            reader = given.reader(signature, self._batcher.most, spools)
+            self._batcher.arriving += 1
+            try:
+                async for piece in self._pieces(receive):
+                    await run.take(reader.feed(piece))
+                await run.take(reader.close())
+                await run.finish()
+            finally:
+                self._batcher.arriving -= 1
+                run.cancel()
+            await answer.send(200, wanted.name, run.writer.close())
 
     def _check(self, headers: dict[str, str]) -> None:
         if headers.get("content-encoding", "identity").lower() != "identity":

@@ -16,12 +16,13 @@ from functools import partial
 from typing import Any
 
 from localcloud.bus import Bus
+from localcloud.engines import asynchronous
 from localcloud.engines.base import Outside, RunError
 from localcloud.engines.calls import asked_of, judged
 from localcloud.engines.models import Models
 from localcloud.engines.process import Processes
 from localcloud.engines.sagemaker import NAME, in_milliseconds, must_match, only, refuse
-from localcloud.engines.server import Server
+from localcloud.engines.server import CALL_S, Server
 from localcloud.hosting import Answer, Invocation
 from localcloud.wiring import Refused, RefusedError
 from localcloud.world import World
@@ -29,7 +30,7 @@ from localcloud.world import World
 _HEALTH_S = 240  # "within 4 minutes", unless the variant says more
 _LONGEST_REASON = 1024
 _NOT_OF_CONFIG = (
-    "AsyncInferenceConfig", "CrossRegionTrafficConfig", "DataCaptureConfig",
+    "CrossRegionTrafficConfig", "DataCaptureConfig",
     "EnableNetworkIsolation", "ExecutionRoleArn", "ExplainerConfig", "MetricsConfig",
     "ShadowProductionVariants", "VpcConfig",
 )  # fmt: skip
@@ -84,6 +85,7 @@ class Endpoints:
         self._bus = bus
         self._outside = outside
         self._models = Models(world)
+        self._asynchronous = asynchronous.Asynchronous(world, outside)
         self._processes = Processes()
         self._there: dict[str, _Endpoint] = {}
         self._servers: set[Server] = set()
@@ -97,6 +99,8 @@ class Endpoints:
         """
         must_match(facts, "EndpointConfigName", NAME)
         refuse(facts, *_NOT_OF_CONFIG)
+        if "AsyncInferenceConfig" in facts:
+            asynchronous.check(facts["AsyncInferenceConfig"])
         variants = facts["ProductionVariants"]
         if len(variants) != 1:
             raise RefusedError("only one production variant is supported by the local cloud")
@@ -168,25 +172,46 @@ class Endpoints:
             Refused: ValidationError, for an endpoint that is not there or what is not played.
         """
         headers = asked_of(invocation)
-        with self._lock:
-            endpoint = next((each for each in self._there.values()
-                if (each.account, each.name) == (invocation.account, invocation.endpoint)
-            ), None)  # fmt: skip
-            server = endpoint.server if endpoint is not None else None
-        if server is None:
-            name, account = invocation.endpoint, invocation.account
-            raise Refused("ValidationError", f"Endpoint {name} of account {account} not found.")
+        _, server, output = self._serving(invocation)
+        if output is not None:
+            message = f"Endpoint {invocation.endpoint} takes asynchronous calls only."
+            raise Refused("ValidationError", message)
         if invocation.asked.get("TargetVariant") not in (None, server.variant):
             raise Refused("ValidationError", f"Endpoint {invocation.endpoint} has no such variant.")
-        reply = server.call(invocation.body, headers, self.second_s)
+        reply = server.call(invocation.body, headers, CALL_S * self.second_s)
         group = self._world.arn("logs", f"log-group:{server.group}")
         return judged(reply, server.variant, group)
+
+    def invoke_later(self, invocation: Invocation, cause: int | None) -> Answer:
+        """InvokeEndpointAsync.
+
+        Raises:
+            Refused: ValidationError, for an endpoint that is not there or not asynchronous.
+        """
+        endpoint, server, output = self._serving(invocation)
+        if output is None:
+            message = f"Endpoint {invocation.endpoint} takes no asynchronous calls."
+            raise Refused("ValidationError", message)
+        record = endpoint.record if cause is None else cause
+        return self._asynchronous.begin(invocation, server, output, record, self.second_s)
+
+    def _serving(
+        self, invocation: Invocation
+    ) -> tuple[_Endpoint, Server, Mapping[str, Any] | None]:
+        """An endpoint, who answers for it, and the OutputConfig of one that is asynchronous."""
+        name, account = invocation.endpoint, invocation.account
+        with self._lock:
+            for each in self._there.values():
+                if (each.account, each.name) == (account, name) and each.server is not None:
+                    config = each.facts.get("AsyncInferenceConfig")
+                    return each, each.server, config and config["OutputConfig"]
+        raise Refused("ValidationError", f"Endpoint {name} of account {account} not found.")
 
     def close(self) -> None:
         """End every container."""
         self._processes.close()
         for server in list(self._servers):
-            server.stop()
+            server.end()
 
     def clean(self) -> None:
         """Remove the folders of containers that ended with the cloud; after `close`."""
@@ -202,13 +227,20 @@ class Endpoints:
         """A healthy server, or why there is none."""
         (variant,) = config["ProductionVariants"]
         limit = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_S)
+        word, name = str(variant["VariantName"]), endpoint.name
         try:
             container = self._models.container(str(variant["ModelName"]), endpoint.account)
-            name, word = endpoint.name, str(variant["VariantName"])
             server = Server(self._world, self._processes, container, name, word, endpoint.record)
             self._servers.add(server)
             server.start(limit * self.second_s)
         except (RunError, RefusedError) as error:
+            return str(error)
+        try:
+            if "AsyncInferenceConfig" in config:
+                output = config["AsyncInferenceConfig"]["OutputConfig"]
+                self._asynchronous.try_topics(server, output, endpoint.record)
+        except RunError as error:
+            self._stop(server)
             return str(error)
         return server
 
@@ -232,6 +264,9 @@ class Endpoints:
         facts = endpoint.facts
         facts["EndpointConfigName"] = config["EndpointConfigName"]
         facts["ProductionVariants"] = [self._summary(config, server)]
+        facts.pop("AsyncInferenceConfig", None)
+        if "AsyncInferenceConfig" in config:
+            facts["AsyncInferenceConfig"] = config["AsyncInferenceConfig"]
         self._tell(endpoint, "InService")
         return before
 

@@ -28,7 +28,7 @@ from localcloud.engines.serving import Reply, Unhealthy, free_port, request, wai
 from localcloud.world import World
 
 GRACE_S = 30.0  # "sends SIGTERM, and SIGKILL 30 seconds later"
-_CALL_S = 60.0  # "customer's model containers must respond to requests within 60 seconds"
+CALL_S = 60.0  # "customer's model containers must respond to requests within 60 seconds"
 _FOR_EVER_S = 10 * 365 * 86_400.0
 _MOST_LINES = 10_000
 _LONGEST_LINE = 2000
@@ -136,16 +136,16 @@ class Server:
         said = f": {last[:600]}" if last else ""
         return f"{trouble}{said}{code}"
 
-    def call(self, body: bytes, headers: Mapping[str, str], scale: float = 1.0) -> Reply | str:
+    def call(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply | str:
         """One inference; a text says why there is no answer.
 
         Args:
             body: the payload.
             headers: for the container.
-            scale: real seconds that one of its seconds lasts.
+            timeout_s: real seconds it has.
         """
         try:
-            return request(self._port, "POST", "/invocations", _CALL_S * scale, body, dict(headers))
+            return request(self._port, "POST", "/invocations", timeout_s, body, dict(headers))
         except TimeoutError:
             return "Your invocation timed out while waiting for a response from container primary."
         except (OSError, http.client.HTTPException) as error:
@@ -154,12 +154,16 @@ class Server:
             self.tell()
 
     def stop(self) -> None:
-        """End it, and wait for its end."""
+        """End it, wait for its end, and remove its folder."""
+        self.end()
+        self.clean()
+
+    def end(self) -> None:
+        """End it and wait for its end; it may just be starting, on another thread."""
         self._processes.stop(self._key)
         if self._thread is not None:
             self._thread.join()
         self.tell()
-        self.clean()
 
     def tell(self) -> None:
         """Put what it wrote into the trace and into its log group."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+UNHEALTHY = "the ping health check"  # what every text of `Unhealthy` says
 PING_S = 2.0  # "the request timeout on /ping attempts is 2 seconds"
 
 
@@ -82,5 +83,5 @@ def wait_until_healthy(port: int, limit_s: float, ended: Callable[[float], bool]
         if last == "status 200":
             return
         if time.monotonic() > until:
-            raise Unhealthy(f"the container did not pass the ping health check: {last}")
-    raise Unhealthy("the container ended before it passed the ping health check")
+            raise Unhealthy(f"the container did not pass {UNHEALTHY}: {last}")
+    raise Unhealthy(f"the container ended before it passed {UNHEALTHY}")

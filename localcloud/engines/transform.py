@@ -23,7 +23,7 @@ from localcloud.engines.models import Container, Models, serving
 from localcloud.engines.process import Ended
 from localcloud.engines.runs import Runs
 from localcloud.engines.sagemaker import SageMakerJobs, failure, only, refuse
-from localcloud.engines.serving import free_port
+from localcloud.engines.serving import UNHEALTHY, free_port
 from localcloud.wiring import RefusedError
 from localcloud.world import World
 
@@ -149,7 +149,9 @@ class TransformJobs(SageMakerJobs):
             ml.put(_OUTPUT, wanted["S3OutputPath"], wanted.get("KmsKeyId"))
         said = _said(run)
         if state == "FAILED" and said.is_file():
-            return said.read_text(encoding="utf-8")
+            reason = said.read_text(encoding="utf-8")
+            last = run.ended.last_errors[-1:] if UNHEALTHY in reason else ()
+            return ": ".join([reason, *last])
         return failure(run, "") if state == "FAILED" else ""
 
 

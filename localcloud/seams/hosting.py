@@ -6,7 +6,6 @@ here. Citations: the operations' pages of the SageMaker and SageMaker Runtime AP
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ValidationError
 
 from localcloud.cuts import Seam
-from localcloud.hosting import Invocation
+from localcloud.hosting import Answer, Invocation
 from localcloud.seams.requests import call_of
 from localcloud.seams.stored import Listing, Stored
 from localcloud.wiring import Hooks, RefusedError
@@ -25,10 +24,6 @@ _STATUSES = (
     "OutOfService", "Creating", "Updating", "SystemUpdating", "RollingBack", "InService",
     "Deleting", "Failed", "UpdateRollbackFailed",
 )  # fmt: skip
-_UNPLAYED = {
-    "invoke_endpoint_async": "asynchronous inference is not played by the local cloud",
-    "update_endpoint_weights_and_capacities": "one variant of one instance: nothing to weigh here",
-}
 
 
 def _kept(self: Any, what: str) -> dict[str, Stored]:
@@ -168,27 +163,29 @@ def _as_bytes(hooks: Hooks, original: Any, self: Any, *given: Any, **named: Any)
 
 def _invoke(hooks: Hooks, original: Any, self: Any) -> Any:
     del original
+    return _http(hooks.invoke_endpoint(_invocation(self)))
+
+
+def _invoke_async(hooks: Hooks, original: Any, self: Any) -> Any:
+    del original
+    return _http(hooks.invoke_endpoint_async(_invocation(self)))
+
+
+def _invocation(self: Any) -> Invocation:
     asked = dict(call_of(self).params())
     name, _ = str(asked.pop("EndpointName")), asked.pop("Body", None)
     given = {member: value for member, value in asked.items() if value is not None}
-    answer = hooks.invoke_endpoint(Invocation(self.current_account, name, given, self.raw_body))
-    return _http(answer.status, answer.headers, answer.body)
+    return Invocation(self.current_account, name, given, self.raw_body)
 
 
-def _http(status: int, headers: Mapping[str, str], body: bytes) -> Any:
+def _http(answer: Answer) -> Any:
     """moto takes the status from a header."""
-    return status, {**headers, "status": str(status)}, body
+    return answer.status, {**answer.headers, "status": str(answer.status)}, answer.body
 
 
-def _unplayed(name: str, *, runtime: bool) -> Callable[..., Any]:
-    def refuse(*rest: Any) -> Any:
-        del rest
-        if runtime:
-            headers = {"content-type": "application/json", "x-amzn-errortype": "ValidationError"}
-            return _http(400, headers, json.dumps({"Message": _UNPLAYED[name]}).encode())
-        raise ValidationError(_UNPLAYED[name])
-
-    return refuse
+def _weigh(hooks: Hooks, original: Any, self: Any) -> Any:
+    del hooks, original, self
+    raise ValidationError("one variant of one instance: the local cloud has nothing to weigh")
 
 
 SEAMS = (
@@ -206,11 +203,9 @@ SEAMS = (
     Seam(_OWNER, "describe_endpoint", "(self)", _describe("endpoint", "Endpoint")),
     Seam(_OWNER, "delete_endpoint", "(self)", _delete_endpoint),
     Seam(_OWNER, "list_endpoints", "(self)", _list("endpoint", "Endpoint", status=True)),
-    Seam(_OWNER, "update_endpoint_weights_and_capacities", "(self)",
-         _unplayed("update_endpoint_weights_and_capacities", runtime=False)),
+    Seam(_OWNER, "update_endpoint_weights_and_capacities", "(self)", _weigh),
     Seam(_RUNTIME, "setup_class",
          "(self, request, full_url=None, headers=None, use_raw_body=None)", _as_bytes),
     Seam(_RUNTIME, "invoke_endpoint", "(self)", _invoke),
-    Seam(_RUNTIME, "invoke_endpoint_async", "(self)",
-         _unplayed("invoke_endpoint_async", runtime=True)),
+    Seam(_RUNTIME, "invoke_endpoint_async", "(self)", _invoke_async),
 )  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import IO, Protocol
 
 from containers.onnx_inference.records import Slice
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Signature, Tensors
 
-SPOOL = 4 * 2**20
+SPOOL = 8 * 2**20
 """Bytes of a body or an answer kept in memory before it moves to a temporary file."""
 
 BYTES_A_NUMBER = 64
@@ -44,9 +45,12 @@ class Writer(Protocol):
         """The answer, positioned at its end."""
 
 
-def spool() -> IO[bytes]:
-    """A file in memory, on disk once it has grown."""
-    return tempfile.SpooledTemporaryFile(max_size=SPOOL)
+class Spools(ExitStack):
+    """The temporary files of one request, gone with it."""
+
+    def new(self) -> IO[bytes]:
+        """A file in memory, on disk once it has grown."""
+        return self.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL))
 
 
 class LineReader:

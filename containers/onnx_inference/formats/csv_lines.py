@@ -13,14 +13,15 @@ import numpy as np
 import orjson
 import simdjson
 
-from containers.onnx_inference.formats.contract import LineReader, spool
+from containers.onnx_inference.formats.contract import LineReader, Spools
 from containers.onnx_inference.records import Slice, check_finite, from_numbers
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Array, Signature, Tensors
 
 
-def reader(signature: Signature, most: int) -> LineReader:
-    """Reads CSV lines."""
+def reader(signature: Signature, most: int, spools: Spools) -> LineReader:
+    """Reads CSV lines; no file is needed."""
+    del spools
     return LineReader(signature, most, _Lines(signature).slice)
 
 
@@ -91,9 +92,9 @@ def _number(text: bytes) -> float | None:
 class CsvWriter:
     """A line a record: the outputs one after the other, row-major; a float as short as it reads back."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, spools: Spools) -> None:
         self._names = signature.outputs
-        self._file = spool()
+        self._file = spools.new()
 
     def add(self, part: Slice, outputs: Tensors) -> None:
         """As `Writer.add`."""

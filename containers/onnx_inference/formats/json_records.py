@@ -9,7 +9,7 @@ from typing import IO, Any
 import orjson
 import simdjson
 
-from containers.onnx_inference.formats.contract import LineReader, spool
+from containers.onnx_inference.formats.contract import LineReader, Spools
 from containers.onnx_inference.formats.json_values import fill, python_objects
 from containers.onnx_inference.records import Beside, Slice, check_finite
 from containers.onnx_inference.refusals import Refused
@@ -19,8 +19,9 @@ DOCUMENT = 32 * 2**20
 """Bytes of an application/json document: it is parsed in one go, while /ping must wait."""
 
 
-def lines_reader(signature: Signature, most: int) -> LineReader:
-    """Reads JSON lines."""
+def lines_reader(signature: Signature, most: int, spools: Spools) -> LineReader:
+    """Reads JSON lines; no file is needed."""
+    del spools
     return LineReader(signature, most, _Lines(signature).slice)
 
 
@@ -52,7 +53,8 @@ class _Lines:
 class DocumentReader:
     """Reads ``{"instances": [record, ...]}``."""
 
-    def __init__(self, signature: Signature, most: int) -> None:
+    def __init__(self, signature: Signature, most: int, spools: Spools) -> None:
+        del spools  # it is parsed in memory
         self._signature = signature
         self._most = most
         self._pieces: list[bytes] = []
@@ -109,9 +111,9 @@ class DocumentReader:
 class LinesWriter:
     """A line a record: what came beside the inputs, then the outputs."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, spools: Spools) -> None:
         self._names = signature.outputs
-        self._file = spool()
+        self._file = spools.new()
 
     def add(self, part: Slice, outputs: Tensors) -> None:
         """As `Writer.add`."""
@@ -126,9 +128,9 @@ class LinesWriter:
 class DocumentWriter:
     """``{"predictions": [record, ...]}``, each as in `LinesWriter`."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, spools: Spools) -> None:
         self._names = signature.outputs
-        self._file = spool()
+        self._file = spools.new()
         self._before = b'{"predictions":['
 
     def add(self, part: Slice, outputs: Tensors) -> None:

@@ -52,12 +52,14 @@ def fill(signature: Signature, record: Any, slots: Tensors, k: int, row: int) ->
         except KeyError:
             raise Refused(400, "missing_input", f"input {tensor.name!r} is missing", row) from None
         _place(tensor, value, slots[tensor.name], k, row)
-    taken = {name for name in signature.outputs if name in record}
+    # values only by key: iterating over items would make Python lists of the inputs
+    others = [key for key in record.keys() if key not in slots]  # noqa: SIM118
+    taken = sorted(set(others) & set(signature.outputs))
     if taken:
         raise Refused(
-            400, "name_taken", f"{sorted(taken)} would be overwritten by the model's outputs", row
+            400, "name_taken", f"{taken} would be overwritten by the model's outputs", row
         )
-    return {key: _plain(value) for key, value in record.items() if key not in slots}
+    return {key: _plain(record[key]) for key in others}
 
 
 def _place(tensor: Tensor, value: Any, slots: Array, k: int, row: int) -> None:

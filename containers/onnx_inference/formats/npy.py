@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from containers.onnx_inference.formats.contract import spool
+from containers.onnx_inference.formats.contract import Spools
 from containers.onnx_inference.records import Slice, check_finite, from_numbers
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Array, Signature, Tensor, Tensors
@@ -21,7 +21,7 @@ LARGEST = 256 * 2**20
 class NpyReader:
     """Reads both; of an archive, members that are no inputs are passed over."""
 
-    def __init__(self, signature: Signature, most: int, archive: bool) -> None:
+    def __init__(self, signature: Signature, most: int, spools: Spools, archive: bool) -> None:
         if not archive and len(signature.inputs) > 1:
             names = ", ".join(tensor.name for tensor in signature.inputs)
             raise Refused(
@@ -30,7 +30,7 @@ class NpyReader:
         self._signature = signature
         self._most = most
         self._archive = archive
-        self._file = spool()
+        self._file = spools.new()
 
     def feed(self, piece: bytes) -> Iterator[Slice]:
         """As `Reader.feed`."""
@@ -126,10 +126,11 @@ def _first_line(problem: Exception) -> str:
 class NpyWriter:
     """An array, or an archive with one for each output."""
 
-    def __init__(self, signature: Signature, archive: bool) -> None:
+    def __init__(self, signature: Signature, spools: Spools, archive: bool) -> None:
         self._names = signature.outputs
         self._archive = archive
         self._parts: list[Tensors] = []
+        self._spools = spools
 
     def add(self, part: Slice, outputs: Tensors) -> None:
         """As `Writer.add`."""
@@ -141,7 +142,7 @@ class NpyWriter:
         arrays = {
             name: np.concatenate([part[name] for part in self._parts]) for name in self._names
         }
-        file = spool()
+        file = self._spools.new()
         if self._archive:
             np.savez(file, allow_pickle=False, **arrays)
         else:

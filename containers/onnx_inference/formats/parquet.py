@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from containers.onnx_inference.formats.contract import spool
+from containers.onnx_inference.formats.contract import Spools
 from containers.onnx_inference.records import Slice, check_finite, from_numbers
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Array, Signature, Tensor, Tensors
@@ -21,10 +21,10 @@ _DECODED = 16  # slices decoded together: a decoder call costs more than a slice
 class ParquetReader:
     """Reads from a spooled file, a few slices at a time."""
 
-    def __init__(self, signature: Signature, most: int) -> None:
+    def __init__(self, signature: Signature, most: int, spools: Spools) -> None:
         self._signature = signature
         self._most = most
-        self._file = spool()
+        self._file = spools.new()
 
     def feed(self, piece: bytes) -> Iterator[Slice]:
         """As `Reader.feed`."""
@@ -116,9 +116,10 @@ def _refuse_first(wrong: pa.Array, block: int, first: int, message: str) -> None
 class ParquetWriter:
     """What came beside the inputs, then a column an output."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, spools: Spools) -> None:
         self._names = signature.outputs
         self._parts: list[Tensors] = []
+        self._spools = spools
         self._beside: list[Any] = []
 
     def add(self, part: Slice, outputs: Tensors) -> None:
@@ -140,7 +141,7 @@ class ParquetWriter:
             ) from None
         for name in self._names:
             columns[name] = _column(np.concatenate([part[name] for part in self._parts]))
-        file = spool()
+        file = self._spools.new()
         pq.write_table(pa.table(columns), file)
         return file
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from containers.onnx_inference.formats import csv_lines, json_records, npy, parquet
-from containers.onnx_inference.formats.contract import Reader, Writer
+from containers.onnx_inference.formats.contract import Reader, Spools, Writer
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Signature
 
@@ -16,8 +16,8 @@ class Format:
     """A media type, what reads it (given the records of a slice) and what writes it."""
 
     name: str
-    reader: Callable[[Signature, int], Reader]
-    writer: Callable[[Signature], Writer]
+    reader: Callable[[Signature, int, Spools], Reader]
+    writer: Callable[[Signature, Spools], Writer]
 
 
 CSV = Format("text/csv", csv_lines.reader, csv_lines.CsvWriter)
@@ -26,13 +26,13 @@ NDJSON = Format("application/x-ndjson", json_records.lines_reader, json_records.
 DOCUMENT = Format("application/json", json_records.DocumentReader, json_records.DocumentWriter)
 NPY = Format(
     "application/x-npy",
-    lambda signature, most: npy.NpyReader(signature, most, archive=False),
-    lambda signature: npy.NpyWriter(signature, archive=False),
+    lambda signature, most, spools: npy.NpyReader(signature, most, spools, archive=False),
+    lambda signature, spools: npy.NpyWriter(signature, spools, archive=False),
 )
 NPZ = Format(
     "application/x-npz",
-    lambda signature, most: npy.NpyReader(signature, most, archive=True),
-    lambda signature: npy.NpyWriter(signature, archive=True),
+    lambda signature, most, spools: npy.NpyReader(signature, most, spools, archive=True),
+    lambda signature, spools: npy.NpyWriter(signature, spools, archive=True),
 )
 PARQUET = Format("application/x-parquet", parquet.ParquetReader, parquet.ParquetWriter)
 

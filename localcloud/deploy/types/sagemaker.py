@@ -22,8 +22,8 @@ def model(props: Props, maker: Maker) -> Made:
     container = props.group("PrimaryContainer")
     if container is None:
         raise props.error("PrimaryContainer", "is required")
-    texts = ("ContainerHostname", "Image", "Mode", "ModelDataUrl", "ModelPackageName")
-    request: dict[str, Any] = {key: container.text(key) for key in texts if key in container}
+    names = ("ContainerHostname", "Image", "Mode", "ModelDataUrl", "ModelPackageName")
+    request: dict[str, Any] = _texts(container, *names)
     variables = container.take("Environment") or {}
     request["Environment"] = {str(key): str(value) for key, value in variables.items()}
     if props.boolean("EnableNetworkIsolation"):
@@ -35,18 +35,40 @@ def model(props: Props, maker: Maker) -> Made:
 
 
 @resource(
-    "AWS::SageMaker::EndpointConfig", "EndpointConfigName", "KmsKeyId", "ProductionVariants",
-    "Tags", kept=("KmsKeyId",),
+    "AWS::SageMaker::EndpointConfig", "AsyncInferenceConfig", "EndpointConfigName", "KmsKeyId",
+    "ProductionVariants", "Tags", kept=("KmsKeyId",),
 )  # fmt: skip
 def endpoint_config(props: Props, maker: Maker) -> Made:
     """A configuration of one variant on one instance."""
     name = props.text("EndpointConfigName") or maker.name(_LONGEST_NAME)
     variants = [_variant(each) for each in props.groups("ProductionVariants")]
-    more = {"KmsKeyId": props.text("KmsKeyId")} if "KmsKeyId" in props else {}
+    more: dict[str, Any] = _texts(props, "KmsKeyId")
+    if (later := props.group("AsyncInferenceConfig")) is not None:
+        more["AsyncInferenceConfig"] = _later(later)
     arn = maker.client("sagemaker").create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=variants, Tags=_tags(props), **more
     )["EndpointConfigArn"]
     return Made(arn, {"EndpointConfigArn": arn, "EndpointConfigName": name})
+
+
+def _later(given: Props) -> dict[str, Any]:
+    """AsyncInferenceConfig."""
+    output = given.group("OutputConfig")
+    if output is None:
+        raise given.error("OutputConfig", "is required")
+    told: dict[str, Any] = _texts(output, "KmsKeyId", "S3FailurePath", "S3OutputPath")
+    if (topics := output.group("NotificationConfig")) is not None:
+        told["NotificationConfig"] = _texts(topics, "ErrorTopic", "SuccessTopic")
+    config: dict[str, Any] = {"OutputConfig": told}
+    if (client := given.group("ClientConfig")) is not None:
+        most = client.integer("MaxConcurrentInvocationsPerInstance")
+        config["ClientConfig"] = {"MaxConcurrentInvocationsPerInstance": most}
+    return config
+
+
+def _texts(props: Props, *names: str) -> dict[str, str]:
+    """Those of some texts that are there."""
+    return {name: props.text(name) for name in names if name in props}
 
 
 def _variant(given: Props) -> dict[str, Any]:

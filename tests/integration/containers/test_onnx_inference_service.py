@@ -1,4 +1,4 @@
-"""The container as SageMaker meets it: starting, load, large bodies, bad clients, failing models, stopping."""
+"""The container as SageMaker meets it: start, load, large bodies, bad clients, failing models, stop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_concurrent_requests_of_all_sizes_each_get_their_own_answer(running, roo
         for (a, b), answer in zip(cuts[k::8], share, strict=True):
             assert answer.status == 200
             # another batch may round the last bit differently
-            np.testing.assert_allclose(predicted(answer.body), wanted[a:b], atol=1e-6)
+            np.testing.assert_allclose(predicted(answer.body), wanted[a:b], rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [LINES, "text/csv"])
@@ -148,8 +149,11 @@ def test_malformed_requests_are_all_refused_in_words(running):
 
 def test_sigterm_finishes_what_is_in_flight(root):
     lines = written(records(40))
-    with container(root) as running:
-        slow, idle = running.connect(), running.connect()
+    with (
+        container(root) as running,
+        closing(running.connect()) as slow,
+        closing(running.connect()) as idle,
+    ):
         idle.connect()
         slow.putrequest("POST", "/invocations")
         slow.putheader("Content-Type", LINES)

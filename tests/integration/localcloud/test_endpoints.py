@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import Cloud, DeployError
+from localcloud import Cloud, DeployError, Record
 from localcloud.clients import session_with
 from tests.integration.localcloud.builds import BUCKET, ROLE
 from tests.integration.localcloud.conftest import Deploy
@@ -181,7 +184,7 @@ def test_a_call_has_its_time_and_its_size(ready: Ready) -> None:
         invoke(cloud, TargetVariant="other")
     with pytest.raises(ClientError, match="TargetModel is not supported"):
         invoke(cloud, TargetModel="m")
-    with pytest.raises(ClientError, match="asynchronous inference is not played"):
+    with pytest.raises(ClientError, match="takes no asynchronous calls"):
         cloud.client("sagemaker-runtime").invoke_endpoint_async(
             EndpointName="Fleet", InputLocation=f"s3://{DATA}/in"
         )
@@ -329,11 +332,15 @@ def test_names_are_taken_once_and_things_are_listed(ready: Ready) -> None:
     assert_shape("sagemaker", "DescribeEndpointConfigOutput", answer)
     sagemaker.delete_endpoint_config(EndpointConfigName="v1")
     assert invoke(cloud) == b"v1:1\n"
-    with pytest.raises(ClientError, match="AsyncInferenceConfig is not supported"):
+    with pytest.raises(ClientError, match="DataCaptureConfig is not supported"):
         sagemaker.create_endpoint_config(
-            EndpointConfigName="async",
+            EndpointConfigName="captured",
             ProductionVariants=answer["ProductionVariants"],
-            AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": f"s3://{DATA}/out"}},
+            DataCaptureConfig={
+                "InitialSamplingPercentage": 1,
+                "DestinationS3Uri": f"s3://{DATA}/captured",
+                "CaptureOptions": [{"CaptureMode": "Input"}],
+            },
         )
 
 
@@ -369,6 +376,27 @@ def test_a_template_makes_them(deploy: Deploy, tmp_path: Path) -> None:
     assert cloud.client("sagemaker").list_tags(ResourceArn=ARN)["Tags"][0]["Key"] == "a"
 
 
+def test_a_template_makes_asynchronous_ones(deploy: Deploy, tmp_path: Path) -> None:
+    config = """
+      AsyncInferenceConfig:
+        ClientConfig: {MaxConcurrentInvocationsPerInstance: 4}
+        OutputConfig:
+          S3OutputPath: !Sub s3://${Bucket}/out
+          NotificationConfig: {SuccessTopic: !Ref Done}
+      ProductionVariants:
+"""
+    hosted = HOSTED.replace("\n      ProductionVariants:\n", config)
+    cloud = deploy(BUCKET + ROLE + TOPICS + hosted, images={IMAGE: image(tmp_path)})
+    cloud.run_until_idle()
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName="fleet", Body=b"1", Filename="mine.csv"
+    )
+    assert "FailureLocation" not in answer
+    cloud.run_until_idle()
+    assert stored(cloud, f"s3://{DATA}/out/mine.csv") == b"none:1\n"
+    assert mail(cloud)[0]["responseParameters"]["outputLocation"] == answer["OutputLocation"]
+
+
 def test_a_template_that_asks_for_more_is_refused(deploy: Deploy, tmp_path: Path) -> None:
     wrong = HOSTED.replace("InitialVariantWeight: 1", "RoutingConfig: {RoutingStrategy: RANDOM}")
     with pytest.raises(DeployError, match=r"Config.*RoutingConfig.*is not supported"):
@@ -379,3 +407,164 @@ def test_a_role_that_sagemaker_cannot_take_is_refused(deploy: Deploy) -> None:
     role = ROLE.replace("sagemaker.amazonaws.com, ", "")
     with pytest.raises(DeployError, match=r"Model\.ExecutionRoleArn: AccessDenied"):
         deploy(role + HOSTED)
+
+
+def test_in_real_time_an_endpoint_is_made_beside_everything_else(ready: Ready) -> None:
+    cloud = ready("v1")
+    cloud._reactions.endpoints.start_s = 0.0
+    cloud.client("sagemaker").create_endpoint(EndpointName="Fleet", EndpointConfigName="v1")
+    stop = threading.Event()
+
+    def watch(record: Record) -> None:
+        if record.kind == "job" and record.status == "InService":
+            stop.set()
+
+    cloud.serve(stop, watch)
+    assert invoke(cloud) == b"v1:1\n"
+
+
+def test_a_cloud_that_closes_waits_for_no_endpoint(ready: Ready) -> None:
+    cloud = ready("sick")
+    cloud._reactions.endpoints.start_s = 0.0
+    cloud.client("sagemaker").create_endpoint(EndpointName="Fleet", EndpointConfigName="sick")
+    stop = threading.Event()
+    cloud.serve(stop, lambda record: stop.set() if record.name == "s3:GetObject" else None)
+    (server,) = cloud._reactions.endpoints._servers
+    cloud.close()
+    assert not server._place.exists()
+    assert "endpoint" not in {thread.name for thread in threading.enumerate()}
+
+
+TOPICS = """
+  Done: {Type: AWS::SNS::Topic}
+  Wrong: {Type: AWS::SNS::Topic}
+  Mail: {Type: AWS::SQS::Queue}
+  Letters:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Mail]
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: sqs:SendMessage,
+             Resource: !GetAtt Mail.Arn}
+  DoneMail:
+    Type: AWS::SNS::Subscription
+    Properties: {Protocol: sqs, TopicArn: !Ref Done, Endpoint: !GetAtt Mail.Arn,
+                 RawMessageDelivery: true}
+  WrongMail:
+    Type: AWS::SNS::Subscription
+    Properties: {Protocol: sqs, TopicArn: !Ref Wrong, Endpoint: !GetAtt Mail.Arn,
+                 RawMessageDelivery: true}
+"""
+
+
+@pytest.fixture
+def later(ready: Ready) -> Cloud:
+    """An endpoint for asynchronous calls only."""
+    cloud = ready("v1", resources=BUCKET + ROLE + NARROW + TOPICS)
+    asynchronous(cloud)
+    create(cloud, "later")
+    return cloud
+
+
+def asynchronous(cloud: Cloud, model: str = "v1") -> None:
+    topics = {"SuccessTopic": cloud.physical_id("Done"), "ErrorTopic": cloud.physical_id("Wrong")}
+    output = {"S3OutputPath": f"s3://{DATA}/out/", "S3FailurePath": f"s3://{DATA}/failed",
+              "NotificationConfig": topics}  # fmt: skip
+    variant = {"VariantName": "main", "ModelName": model, "InstanceType": "ml.g5.xlarge",
+               "InitialInstanceCount": 1}  # fmt: skip
+    cloud.client("sagemaker").create_endpoint_config(
+        EndpointConfigName="later",
+        ProductionVariants=[variant],
+        AsyncInferenceConfig={"OutputConfig": output},
+    )
+
+
+def mail(cloud: Cloud) -> list[dict[str, Any]]:
+    arn = cloud.stack.attribute("Mail", "Arn")
+    told = [json.loads(body) for body in cloud.messages(arn)]
+    return [each for each in told if each["eventName"] != "TestNotification"]
+
+
+def stored(cloud: Cloud, uri: str) -> bytes:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bytes(cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def test_an_asynchronous_call_is_answered_in_s3_and_told_by_sns(later: Cloud) -> None:
+    assert describe(later)["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"]
+    later.client("s3").put_object(Bucket=DATA, Key="in/a.csv", Body=b"1\n2\n")
+    answer = later.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName="Fleet", InputLocation=f"s3://{DATA}/in/a.csv", ContentType="text/csv",
+        Accept="text/csv", InferenceId="one", S3OutputPathExtension="fleet",
+    )  # fmt: skip
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert answer["InferenceId"] == "one"
+    assert answer["OutputLocation"] == f"s3://{DATA}/out/fleet/one.out"
+    assert answer["FailureLocation"] == f"s3://{DATA}/failed/one-error.out"
+    assert mail(later) == []
+    later.run_until_idle()
+    assert stored(later, answer["OutputLocation"]) == b"v1:1\nv1:2\n"
+    (told,) = mail(later)
+    assert told == {
+        "awsRegion": "eu-west-1",
+        "eventName": "InferenceResult",
+        "eventSource": "aws:sagemaker",
+        "eventTime": told["eventTime"],
+        "eventVersion": "1.0",
+        "inferenceId": "one",
+        "invocationStatus": "Completed",
+        "receivedTime": told["receivedTime"],
+        "requestParameters": {
+            "accept": "text/csv", "contentType": "text/csv", "endpointName": "Fleet",
+            "inputLocation": f"s3://{DATA}/in/a.csv",
+        },
+        "responseParameters": {
+            "contentType": "text/csv", "outputLocation": answer["OutputLocation"],
+        },
+    }  # fmt: skip
+    assert told["eventTime"] > told["receivedTime"]
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ({"Body": b"broken"}, r'Received server error \(500\) from model with message "no luck"'),
+        ({"Body": b"slow", "InvocationTimeoutSeconds": 1}, "timed out"),
+        ({"InputLocation": f"s3://{DATA}/in/none"}, "NoSuchKey"),
+    ],
+)
+def test_an_asynchronous_call_that_fails_is_told_too(
+    later: Cloud, call: dict[str, Any], reason: str
+) -> None:
+    answer = later.client("sagemaker-runtime").invoke_endpoint_async(EndpointName="Fleet", **call)
+    later.run_until_idle()
+    (told,) = mail(later)
+    assert told["invocationStatus"] == "Failed"
+    assert re.search(reason, told["failureReason"])
+    assert stored(later, answer["FailureLocation"]).decode() == told["failureReason"]
+    assert "responseParameters" not in told
+
+
+def test_what_an_asynchronous_endpoint_does_not_take(later: Cloud) -> None:
+    runtime = later.client("sagemaker-runtime")
+    with pytest.raises(ClientError, match="takes asynchronous calls only"):
+        invoke(later)
+    with pytest.raises(ClientError, match="exactly one of InputLocation and Body"):
+        runtime.invoke_endpoint_async(EndpointName="Fleet")
+    with pytest.raises(ClientError, match="at most 128000 bytes"):
+        runtime.invoke_endpoint_async(EndpointName="Fleet", Body=b"x" * 128_001)
+
+
+def test_topics_are_tried_when_the_endpoint_is_made(ready: Ready) -> None:
+    cloud = ready("v1", resources=BUCKET + ROLE + NARROW + TOPICS)
+    cloud.client("sagemaker").create_model(
+        ModelName="narrow",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/signalbox-Narrow",
+        PrimaryContainer={"Image": IMAGE},
+    )
+    asynchronous(cloud, "narrow")
+    endpoint = create(cloud, "later")
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "cannot be notified" in endpoint["FailureReason"]
+    assert not any(runs(process) for process in processes(cloud))

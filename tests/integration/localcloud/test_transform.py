@@ -204,7 +204,11 @@ def test_a_call_is_tried_again(ready: Ready) -> None:
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
-        ("crash", "the container ended before it passed the ping health check, exit code: 1"),
+        (
+            "crash",
+            "the container ended before it passed the ping health check, exit code: 1: "
+            "the model is broken",
+        ),
         ("sick", "the container did not pass the ping health check: status 503"),
     ],
 )
