@@ -53,6 +53,7 @@ build: $(VENV)/.installed $(SAM_VENV)/.installed ## sam build of template.yaml, 
 	  PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 \
 	    $(SAM_VENV)/bin/sam build --cached --parallel > .aws-sam/build.log 2>&1 \
 	    || { cat .aws-sam/build.log; exit 1; }; \
+	  $(BIN)/python -m cli.images $(BUILD) || exit 1; \
 	  $(PYTHON) -m compileall -q --invalidation-mode unchecked-hash $(BUILD) || exit 1; \
 	  $(BIN)/python -m cli.build --note $(BUILD); }
 

@@ -10,6 +10,8 @@ import json
 import sys
 from pathlib import Path
 
+from cli.images import source_files
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".aws-sam" / "build"
 NOTE = ".sources.json"
@@ -20,13 +22,13 @@ class StaleBuild(Exception):  # noqa: N818 - named for what it says
 
 
 def sources_digest(root: Path = ROOT) -> str:
-    """A digest of everything ``sam build`` reads: the template, the doors, the layers."""
-    files = [root / "template.yaml"]
+    """A digest of everything a build is made of: the template, the doors, the layers, the images."""
+    files = [root / "template.yaml", *source_files(root)]
     for room in ("functions", "layers"):
         found = (root / room).rglob("*")
         files += [p for p in found if p.is_file() and "__pycache__" not in p.parts]
     digest = hashlib.sha256()
-    for path in sorted(files):
+    for path in sorted(set(files)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -42,7 +44,8 @@ def check_build(build: Path = BUILD) -> None:
     if not note.is_file():
         raise StaleBuild(f"{build}: not built yet; run `make build`")
     if json.loads(note.read_text(encoding="utf-8"))["digest"] != sources_digest():
-        raise StaleBuild(f"{build}: template.yaml, functions/ or layers/ changed; run `make build`")
+        changed = "template.yaml, functions/, layers/ or what an image holds"
+        raise StaleBuild(f"{build}: {changed} changed; run `make build`")
 
 
 def main(arguments: list[str]) -> int:

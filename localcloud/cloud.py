@@ -19,14 +19,18 @@ from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
+from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
+from localcloud.engines.models import Models
 from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
 from localcloud.engines.training import TrainingJobs
+from localcloud.engines.transform import TransformJobs
 from localcloud.errors import DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.evaluate import Grant
 from localcloud.iam.usage import granted, owners
+from localcloud.images import Image, image_of
 from localcloud.invocations import Invocations
 from localcloud.journal import Journal, Record
 from localcloud.keep.folder import StateFolder
@@ -49,7 +53,7 @@ Progress = Callable[[Record], None]
 
 ACCOUNT = "123456789012"
 _MOST_TASKS = 1_000_000
-_LONGEST_WAIT_S = 0.5
+_JOBS = (ProcessingJobs, TrainingJobs, TransformJobs)
 
 
 class Cloud:
@@ -68,7 +72,8 @@ class Cloud:
         check_build: called with `build` before deploying; raises if the build is stale.
         port: port of the endpoint; a free one if 0.
         chaos: faults to add; none if not given.
-        images: by image URI, with or without its tag, the program (a command) that it starts.
+        images: by image URI, with or without its tag, the program (a command) that it starts, or
+            an `Image`; they come before those that the template declares.
         state: folder that keeps the state for the next cloud; taken up if there is one in it.
 
     Raises:
@@ -88,7 +93,7 @@ class Cloud:
         check_build: Callable[[Path], None] | None = None,
         port: int = 0,
         chaos: Chaos | None = None,
-        images: Mapping[str, Sequence[str]] | None = None,
+        images: Mapping[str, Image | Sequence[str]] | None = None,
         state: Path | None = None,
     ) -> None:
         self._build = build.resolve()
@@ -115,7 +120,7 @@ class Cloud:
             stack=Stack(stack_name),
             endpoint=lambda: self.endpoint,
             disorder=disorder,
-            images=dict(images or {}),
+            images={uri: image_of(each) for uri, each in (images or {}).items()},
         )
         keep = None if self._keeper is None else self._save_if_changed
         self._real_time = RealTime(self._world, keep)
@@ -140,7 +145,9 @@ class Cloud:
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
-            {each.kind: each(world, bus, runs) for each in (ProcessingJobs, TrainingJobs)},
+            {each.kind: each(world, bus, runs) for each in _JOBS},
+            Models(world),
+            Endpoints(world, bus, self._outside),
             topics,
             queues,
             Alarms(world, bus, topics, self._targets, queues),
@@ -161,8 +168,10 @@ class Cloud:
             starting.callback(self._world.journal.close)
             starting.callback(self._executor.close)
             starting.callback(self._reactions.runs.clean)
+            starting.callback(self._reactions.endpoints.clean)
             starting.callback(self._real_time.close)
             starting.callback(self._reactions.runs.close)
+            starting.callback(self._reactions.endpoints.close)
             where = {"LocationConstraint": self._world.region}
             home = self._world.region == "us-east-1"
             location = {} if home else {"CreateBucketConfiguration": where}
@@ -311,6 +320,7 @@ class Cloud:
         )
         self._world.stack = deployment.stack
         deployment.run()
+        self._world.images = {**deployment.images, **self._world.images}
         Checks(self._world, self._reactions, self._targets, deployment).run(import_handlers)
         self._reactions.pollers.start()
         if self._keeper is not None:

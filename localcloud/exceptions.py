@@ -106,6 +106,7 @@ EXCEPTIONS = (
         "PublicAccessBlockConfiguration",
         "stored; there is no public here",
     ),
+    Excused("AWS::SageMaker::EndpointConfig", "KmsKeyId", "stored; nothing is encrypted"),
     Excused("AWS::SecretsManager::Secret", "KmsKeyId", "its policy holds; nothing is encrypted"),
     Excused(
         "AWS::SNS::Subscription",

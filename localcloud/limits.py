@@ -100,6 +100,14 @@ SECRET = Limit("Secrets Manager secret", 65_536, "bytes", "API", _SECRETS)
 PARAMETER = Limit("SSM standard parameter", 4096, "bytes", "API", _PARAMETERS)
 ADVANCED_PARAMETER = Limit("SSM advanced parameter", 8192, "bytes", "API", _PARAMETERS)
 ITEM = Limit("DynamoDB item", 405_000, "bytes", "API", _ITEMS)  # moto's number for 400 KB
+INVOKE_ENDPOINT = Limit(
+    "SageMaker body of InvokeEndpoint", 6_291_456, "bytes", "API",
+    "botocore, *BodyBlob* of SageMaker Runtime",
+)  # fmt: skip
+INVOKE_ASYNC = Limit(
+    "SageMaker body of InvokeEndpointAsync", 128_000, "bytes", "API",
+    "botocore, *AsyncBodyBlob* of SageMaker Runtime",
+)  # fmt: skip
 
 TEMPLATE = Limit("CloudFormation template", 1_048_576, "bytes", "deploy", _STACK)
 RESOURCES = Limit("CloudFormation resources, after SAM", 500, "", "deploy", _STACK)
@@ -113,5 +121,6 @@ LIMITS: tuple[Limit, ...] = (
     TIMEOUT, MEMORY, STORAGE, ENVIRONMENT, LAYERS, UNZIPPED, FUNCTION_NAME,
     BATCH_SIZE, BATCH_WINDOW, CONCURRENCY, FILTERS, ASYNC_RETRIES, ASYNC_AGE,
     ALARM_ACTIONS, DIMENSIONS, SECRET, PARAMETER, ADVANCED_PARAMETER, ITEM,
+    INVOKE_ENDPOINT, INVOKE_ASYNC,
     TEMPLATE, RESOURCES, PARAMETERS, OUTPUTS,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +12,13 @@ from typing import Any
 
 from localcloud.alarms import Alarms
 from localcloud.bus import Bus
+from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
+from localcloud.engines.models import Models
 from localcloud.engines.runs import Runs
 from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
+from localcloud.hosting import Answer, Invocation
 from localcloud.invocations import Invocations, check_size
 from localcloud.pollers import Pollers
 from localcloud.queue_metrics import QueueMetrics
@@ -51,6 +54,8 @@ class Reactions:
     glue: GlueJobs
     schedules: Schedules
     sagemaker: Mapping[str, SageMakerJobs]
+    models: Models
+    endpoints: Endpoints
     topics: Topics
     queues: QueueMetrics
     alarms: Alarms
@@ -193,6 +198,36 @@ class Reactions:
     def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
         """SageMaker's Stop…Job."""
         self.sagemaker[kind].stop(facts, self._cause())
+
+    def create_model(self, facts: dict[str, Any]) -> None:
+        """SageMaker's CreateModel."""
+        self.models.create(facts)
+
+    def create_endpoint_config(self, facts: dict[str, Any]) -> None:
+        """SageMaker's CreateEndpointConfig."""
+        self.endpoints.configure(facts)
+
+    def create_endpoint(self, facts: dict[str, Any], config: Mapping[str, Any]) -> None:
+        """SageMaker's CreateEndpoint."""
+        self.endpoints.create(facts, config, self._cause())
+
+    def update_endpoint(
+        self, facts: dict[str, Any], asked: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> None:
+        """SageMaker's UpdateEndpoint."""
+        self.endpoints.update(facts, asked, config, self._cause())
+
+    def delete_endpoint(self, facts: dict[str, Any], forget: Callable[[], None]) -> None:
+        """SageMaker's DeleteEndpoint."""
+        self.endpoints.delete(facts, forget, self._cause())
+
+    def invoke_endpoint(self, invocation: Invocation) -> Answer:
+        """SageMaker Runtime's InvokeEndpoint."""
+        return self.endpoints.invoke(invocation)
+
+    def invoke_endpoint_async(self, invocation: Invocation) -> Answer:
+        """SageMaker Runtime's InvokeEndpointAsync."""
+        return self.endpoints.invoke_later(invocation, self._cause())
 
     def _runs(self, function: str) -> bool:
         """Whether there is code to run: a function made through the API has none here."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from localcloud.hosting import Hosting
+
 
 @dataclass
 class Call:
@@ -294,7 +296,7 @@ class Job(Protocol):
         """Answer StartJobRun as Glue does above MaxConcurrentRuns: raises."""
 
 
-class Hooks(Protocol):
+class Hooks(Hosting, Protocol):
     """What the local cloud does instead of moto. All may be called from any thread."""
 
     def instant(self) -> float:
@@ -370,7 +372,7 @@ class Hooks(Protocol):
         """Glue's BatchStopJobRun: returns its answer."""
 
     def create_sagemaker_job(self, kind: str, facts: dict[str, Any]) -> None:
-        """SageMaker's Create…Job for a kind, Processing or Training.
+        """SageMaker's Create…Job for a kind: Processing, Training or Transform.
 
         Args:
             kind: how the API's names begin.

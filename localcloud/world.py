@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from localcloud.clients import ADMIN_KEY, CONFIG, admin_client, session_with
 from localcloud.clock import Clock, Task
 from localcloud.deploy.stack import Stack
 from localcloud.iam.guard import Guard
+from localcloud.images import Image
 from localcloud.journal import Journal
 from localcloud.metrics import Metrics
 from localcloud.seams import Monitoring, State
@@ -35,7 +36,7 @@ class World:
         stack: what was deployed.
         endpoint: gives the URL for other processes, starting the server when first asked.
         real_time: whether virtual time follows real time.
-        images: by image URI, with or without its tag, the program that it starts.
+        images: by image URI, with or without its tag, what is known of it.
         requests: how many requests the services were asked.
         uncounted: the thread whose requests are not counted, since it only looks.
         callers: by access key, the record that this key's requests are caused by.
@@ -55,7 +56,7 @@ class World:
     stack: Stack
     endpoint: Callable[[], str]
     real_time: bool = False
-    images: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
     requests: int = 0
     uncounted: int | None = None
     callers: dict[str, int | None] = field(default_factory=dict)
@@ -99,12 +100,6 @@ class World:
                 self.region, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
             )
         return self._sessions[account]
-
-    def program_of(self, image: str) -> list[str]:
-        """The program that an image starts; empty if nobody said."""
-        name, _, last = image.partition("@")[0].rpartition("/")
-        bare = f"{name}/{last.partition(':')[0]}" if name else last.partition(":")[0]
-        return list(self.images.get(image) or self.images.get(bare) or [])
 
     def hand_over(self, delivery: Task) -> None:
         """Put a delivery on the agenda: now and once, unless chaos has it late or twice."""

@@ -27,6 +27,7 @@ from localcloud.deploy.stack import Resource, Stack
 from localcloud.deploy.template import Lines, read_template
 from localcloud.errors import DeployError
 from localcloud.exceptions import excused
+from localcloud.images import Image, declared_images
 from localcloud.package import Artefact, package, translate
 from localcloud.seams import State
 
@@ -47,6 +48,10 @@ class Deployment:
         account: account id.
         region: region.
         packages: bucket the artefacts go to.
+
+    Attributes:
+        stack: what was made.
+        images: the images that the template declares, by URI.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Deployment:
         self._packages = packages
         self._given = parameters
         self.stack = Stack(stack_name)
+        self.images: dict[str, Image] = {}
         self._artefacts: dict[str, Artefact] = {}
         self._lines = Lines(None)
 
@@ -88,6 +94,7 @@ class Deployment:
                 self._given,
                 partial(dynamic.parameter, client=self._client),
             )
+            self.images = declared_images(template, values, self._build)
             s3 = admin_client("s3", self._region)
             self._artefacts = package(template, self._build, s3, self._packages)
             texts = {

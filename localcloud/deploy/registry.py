@@ -23,6 +23,7 @@ _SERVICES = (
     "lambdas",
     "logs",
     "s3",
+    "sagemaker",
     "scheduler",
     "secretsmanager",
     "sns",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,10 @@ class MlFolder:
             return ""
         return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON]
 
-    def fetch(self, uri: str, data_type: str, place: str) -> None:
+    def fetch(self, uri: str, data_type: str, place: str) -> dict[str, str]:
         """Download what an S3 prefix or a manifest names into a folder.
+
+        Returns the URI of each object by its path in the folder.
 
         Raises:
             RunError: nothing is there, or it may not be read.
@@ -100,6 +103,7 @@ class MlFolder:
         if not pairs:
             message = "ClientError: Data download failed: No S3 objects found under S3 URL"
             raise RunError(f'{message} "{uri}" given in input data source.')
+        return {relative: f"s3://{bucket}/{name}" for name, relative in pairs}
 
     def _prefix(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
         base = prefix.rstrip("/")
@@ -163,7 +167,7 @@ class MlFolder:
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(self.path(place), filter="data")
-        except tarfile.TarError as error:
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             raise RunError(f"ClientError: {uri} cannot be unpacked: {error}") from error
 
 

@@ -1,10 +1,12 @@
 """A program run as a process of its own group, with its output and its end.
 
-As in a container, everything the program started ends with it.
+As in a container, everything the program started ends with it; and it ends with the cloud, also when
+that is killed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import queue
 import signal
@@ -81,23 +83,14 @@ class Processes:
         with self._lock:
             if self._closed or key in self._unwanted:
                 return Ended(-signal.SIGTERM, cut="stopped")
-            process = subprocess.Popen(
-                list(command),
-                env=dict(environment),
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+            process, lifeline = _started(command, environment, folder)
             live = self._live[key] = _Live(process, grace_s)
         try:
             return _follow(live, timeout_s, on_line)
         finally:
             live.signal(signal.SIGKILL)
             process.wait()
+            os.close(lifeline)
             with self._lock:
                 del self._live[key]
 
@@ -116,6 +109,39 @@ class Processes:
             for live in self._live.values():
                 live.grace_s = min(live.grace_s, _CLOSING_GRACE_S)
                 live.items.put(("stop", ""))
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> tuple[subprocess.Popen[str], int]:
+    """A process, and the end of a pipe: when that is closed, the kernel kills the process's group.
+
+    A cloud that is killed closes it too. The process holds the pipe's other end without knowing it.
+    """
+    held, lifeline = os.pipe()
+    try:
+        process = subprocess.Popen(
+            list(command),
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            pass_fds=[held],
+        )
+        with suppress(ProcessLookupError):  # it has ended already
+            fcntl.fcntl(held, fcntl.F_SETOWN, -process.pid)
+            fcntl.fcntl(held, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(held, fcntl.F_SETFL, os.O_ASYNC)
+    except BaseException:
+        os.close(lifeline)
+        raise
+    finally:
+        os.close(held)
+    return process, lifeline
 
 
 def _follow(live: _Live, timeout_s: float, on_line: Callable[[str, str], None]) -> Ended:

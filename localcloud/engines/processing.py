@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localcloud.engines.base import Program, Run, State
+from localcloud.engines.container import started
 from localcloud.engines.ml import HOSTS
 from localcloud.engines.sagemaker import SageMakerJobs, failure, only, refuse
 from localcloud.wiring import RefusedError
@@ -65,13 +66,13 @@ class ProcessingJobs(SageMakerJobs):
         for each in _outputs(facts):
             ml.make(each["LocalPath"])
         app = facts["AppSpecification"]
-        command = self.command(
-            app["ImageUri"],
-            app.get("ContainerEntrypoint") or [],
-            app.get("ContainerArguments") or [],
-            ml,
+        entrypoint, arguments = app.get("ContainerEntrypoint"), app.get("ContainerArguments")
+        given = ml.environment(facts.get("Environment") or {})
+        image = str(app["ImageUri"])
+        command, environment = started(
+            self.world.images, image, entrypoint or [], arguments or [], given, ml
         )
-        return Program(command, ml.environment(facts.get("Environment") or {}), run.folder)
+        return Program(command, environment, run.folder)
 
     def finish(self, run: Run, state: State, client: Callable[[str], Any]) -> str:
         """Read the exit message and, of a job that is done, upload the outputs."""

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.clients import CONFIG, session_with
+from localcloud.engines import identity
 from localcloud.engines.base import OVER, Outside, Run, RunError, Service, State
 from localcloud.engines.logs import RunLog
 from localcloud.engines.process import Ended, Processes
@@ -112,9 +110,10 @@ class Runs:
         run.place = Path(tempfile.mkdtemp(prefix="run-"))
         try:
             given = self._credentials(run)
-            clients = self._clients(given)
+            clients = identity.clients(self._world, given)
             program = service.prepare(run, clients)
-            environment = {**self._environment(run, given), **program.environment}
+            own = identity.environment(self._world, given, run.folder)
+            environment = {**own, **program.environment}
             stream, now = service.stream(run), self._world.clock.now
             log = RunLog(clients("logs"), service.groups, stream, now)
             try:
@@ -157,7 +156,8 @@ class Runs:
         state = outcome(run)
         try:
             given = self._credentials(run) if run.place is not None else {}
-            return state, run.service.finish(run, state, self._clients(given))
+            clients = identity.clients(self._world, given)
+            return state, run.service.finish(run, state, clients)
         except (RunError, ClientError, BotoCoreError, OSError) as error:
             return "FAILED", str(error)
 
@@ -198,44 +198,11 @@ class Runs:
         journal = self._world.journal
         return journal.add("job", run.name, word, cause=cause, run_id=run.id, **shown).id
 
+    def _credentials(self, run: Run) -> dict[str, str]:
+        return identity.credentials(self._world, run.role, run.session, run.running)
+
     def _soon(self, virtual_s: float, task: Callable[[], None]) -> None:
         self._world.clock.after(0.0 if self._world.real_time else virtual_s, task)
-
-    def _credentials(self, run: Run) -> dict[str, str]:
-        """Of the run's role, as the service would assume it; what they do is the run's doing."""
-        sts = self._world.client("sts")
-        given: dict[str, str] = sts.assume_role(RoleArn=run.role, RoleSessionName=run.session)[
-            "Credentials"
-        ]
-        self._world.callers[given["AccessKeyId"]] = run.running
-        return given
-
-    def _clients(self, given: dict[str, str]) -> Callable[[str], Any]:
-        def client(service: str) -> Any:
-            session = session_with(
-                self._world.region,
-                given["AccessKeyId"],
-                given["SecretAccessKey"],
-                given["SessionToken"],
-            )
-            return session.client(service, config=CONFIG)
-
-        return client
-
-    def _environment(self, run: Run, given: dict[str, str]) -> dict[str, str]:
-        return {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_DEFAULT_REGION": self._world.region,
-            "AWS_ENDPOINT_URL": self._world.endpoint(),
-            "AWS_REGION": self._world.region,
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
-            "HOME": str(run.folder),
-            "LANG": "C.UTF-8",
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TZ": "UTC",
-        }
 
 
 def _remove(place: Path | None) -> None:

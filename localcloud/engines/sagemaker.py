@@ -1,4 +1,4 @@
-"""SageMaker jobs: what processing and training have in common.
+"""SageMaker jobs: what processing, training and batch transform have in common.
 
 Citations: Create-, Describe- and StopProcessingJob and -TrainingJob of the SageMaker API Reference;
 "Events that Amazon SageMaker AI sends to Amazon EventBridge" of its Developer Guide, whose event
@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from localcloud.bus import Bus
-from localcloud.engines.base import OVER, Run, RunError, Service, State
+from localcloud.engines.base import OVER, Run, Service, State
 from localcloud.engines.ml import MlFolder
 from localcloud.engines.process import Ended
-from localcloud.engines.python import command_of
 from localcloud.engines.runs import Runs
 from localcloud.wiring import RefusedError
 from localcloud.world import World
@@ -32,10 +31,9 @@ _STATUS: dict[State, str] = {
     "STOPPED": "Stopped",
     "TIMEOUT": "Stopped",
 }
-_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
-_ROLE = r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
+NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+ROLE = r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
 _LONGEST_REASON = 1024
-_LONGEST_RUN_S = 86_400  # where no StoppingCondition says less
 
 
 class SageMakerJobs(Service):
@@ -47,10 +45,12 @@ class SageMakerJobs(Service):
         runs: who plays them.
 
     Attributes:
-        kind: "Processing" or "Training", as names of the API begin.
+        kind: "Processing", "Training" or "Transform", as names of the API begin.
+        longest_s: how long a job may take where no StoppingCondition says less.
     """
 
     kind: str
+    longest_s = 86_400.0
     grace_s = 120.0  # "StopTrainingJob"
 
     def __init__(self, world: World, bus: Bus, runs: Runs) -> None:
@@ -68,13 +68,13 @@ class SageMakerJobs(Service):
         Raises:
             RefusedError: the request asks for what the local cloud does not have.
         """
-        _must_match(facts, f"{self.kind}JobName", _NAME)
-        _must_match(facts, "RoleArn", _ROLE)
+        must_match(facts, f"{self.kind}JobName", NAME)
         self.check(facts)
+        role = self.role(facts)
         name, arn = str(facts[f"{self.kind}JobName"]), str(facts[f"{self.kind}JobArn"])
         limit = facts.get("StoppingCondition") or {}
-        seconds = float(limit.get("MaxRuntimeInSeconds") or _LONGEST_RUN_S)
-        run = Run(self, name, arn, str(facts["RoleArn"]), "SageMaker", seconds, facts)
+        seconds = float(limit.get("MaxRuntimeInSeconds") or self.longest_s)
+        run = Run(self, name, arn, role, "SageMaker", seconds, facts)
         facts["CreationTime"] = self.world.clock.now()
         self.show(run)
         self.runs.start(run, cause)
@@ -92,6 +92,15 @@ class SageMakerJobs(Service):
             raise RefusedError(
                 f"The request was rejected because the {what} job is in status {status}."
             )
+
+    def role(self, facts: Mapping[str, Any]) -> str:
+        """ARN of the role that a job runs as.
+
+        Raises:
+            RefusedError: it is none.
+        """
+        must_match(facts, "RoleArn", ROLE)
+        return str(facts["RoleArn"])
 
     @abstractmethod
     def check(self, facts: dict[str, Any]) -> None:
@@ -114,7 +123,7 @@ class SageMakerJobs(Service):
         return _STATUS[run.state]
 
     def emit(self, run: Run, record: int) -> None:
-        """SageMaker Processing (or Training) Job State Change."""
+        """SageMaker Processing (Training, Transform) Job State Change."""
         detail = self.detail(run)
         name = f"SageMaker {self.kind} Job State Change"
         self._bus.publish(
@@ -134,22 +143,8 @@ class SageMakerJobs(Service):
         """`<job>/algo-1-<epoch seconds>`, as SageMaker names its streams."""
         return f"{run.name}/algo-1-{int(run.data['CreationTime'].timestamp())}"
 
-    def command(
-        self, image: str, entrypoint: Sequence[str], arguments: Sequence[str], ml: MlFolder
-    ) -> list[str]:
-        """What is started for an image: the request's entry point, or the image's known program.
 
-        Raises:
-            RunError: there is neither.
-        """
-        program = list(entrypoint) or self.world.program_of(image)
-        if not program:
-            message = f"the local cloud knows no program for image {image!r}"
-            raise RunError(f"ClientError: {message}, and the request names no ContainerEntrypoint")
-        return command_of([ml.here(each) for each in [*program, *arguments]])
-
-
-def _must_match(facts: Mapping[str, Any], name: str, pattern: str) -> None:
+def must_match(facts: Mapping[str, Any], name: str, pattern: str) -> None:
     """Patterns of the API Reference, which clients do not check."""
     if not re.fullmatch(pattern, str(facts[name])):
         member = name[0].lower() + name[1:]

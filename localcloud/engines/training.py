@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localcloud.engines.base import OVER, Program, Run, State
+from localcloud.engines.container import started
 from localcloud.engines.ml import HOSTS, MlFolder
 from localcloud.engines.sagemaker import SageMakerJobs, failure, only, refuse
 from localcloud.engines.script import channels, script
@@ -131,7 +132,9 @@ class TrainingJobs(SageMakerJobs):
             given = algorithm.get("ContainerArguments") or []
             arguments = given or ([] if entrypoint else ["train"])
             image = str(algorithm.get("TrainingImage"))
-            command = self.command(image, entrypoint, arguments, ml)
+            command, environment = started(
+                self.world.images, image, entrypoint, arguments, environment, ml
+            )
             program = Program(command, environment, run.folder)
         self._go_on(run, "Training")
         return program

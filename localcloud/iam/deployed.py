@@ -25,6 +25,7 @@ SENDING = {
     "sqs": "sqs:SendMessage",
 }
 _LAMBDA, _GLUE = "lambda.amazonaws.com", "glue.amazonaws.com"
+_SAGEMAKER = "sagemaker.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def missing(world: World) -> Iterator[Missing]:
             yield from _may(world, function, prop, role_of(function), SENDING, dead)
     for job in stack.of_type("AWS::Glue::Job"):
         yield from _assumed(world, job, job.facts["role"], _GLUE)
+    for model in stack.of_type("AWS::SageMaker::Model"):
+        yield from _assumed(world, model, model.facts["role"], _SAGEMAKER, "ExecutionRoleArn")
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
         request = mapping.facts["request"]
         role = _role(world, request["FunctionName"])
@@ -91,15 +94,17 @@ def _may(
         yield Missing(resource.logical_id, prop, message)
 
 
-def _assumed(world: World, resource: Resource, role: str, service: str) -> Iterator[Missing]:
+def _assumed(
+    world: World, resource: Resource, role: str, service: str, prop: str = "Role"
+) -> Iterator[Missing]:
     if not world.state.has_role(role):
         if role.split(":")[4:5] == [world.account]:
             message = f"there is no role {role}, so {service} cannot assume it"
-            yield Missing(resource.logical_id, "Role", message)
+            yield Missing(resource.logical_id, prop, message)
         return  # of another account: found out when it is used
     decision = world.guard.judge_service(service, "sts:AssumeRole", role)
     if not decision.allowed:
         message = (
             f"AccessDenied: {role} does not allow sts:AssumeRole to {service}; {decision.reason}"
         )
-        yield Missing(resource.logical_id, "Role", message)
+        yield Missing(resource.logical_id, prop, message)

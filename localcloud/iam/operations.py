@@ -87,6 +87,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "s3": {"BucketName": ("Bucket",), "ObjectName": ("Key",)},
     "sagemaker": {
+        "EndpointConfigName": ("EndpointConfigName",),
         "FeatureGroupName": ("FeatureGroupName",),
         "ModelPackageGroupName": ("ModelPackageGroupName",),
         "ModelPackageName": ("ModelPackageName",),
@@ -122,6 +123,12 @@ ROLES: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("scheduler", "UpdateSchedule"): (("Target.RoleArn", "scheduler.amazonaws.com"),),
 }
 """(prefix, operation) -> parameter that hands over a role, and the service it is handed to."""
+
+TAGGED = "sagemaker"
+"""Whose Create operations need AddTags on the new resource too, where the request has tags.
+
+"Provide permissions for tagging SageMaker AI resources" of the SageMaker Developer Guide.
+"""
 
 KEY_USE: dict[str, tuple[str, ...]] = {
     "s3:GetObject": ("kms:Decrypt",),

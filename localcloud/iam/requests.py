@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localcloud.iam.needs import Need, need_of
-from localcloud.iam.operations import FREE, IN_PARTS, KEY_USE, PREFIXES, RENAMED, ROLES
+from localcloud.iam.operations import FREE, IN_PARTS, KEY_USE, PREFIXES, RENAMED, ROLES, TAGGED
 from localcloud.iam.special import SPECIAL
 from localcloud.seams import Permissions
 from localcloud.wiring import Call
@@ -27,7 +27,18 @@ def needs(call: Call, known: Permissions) -> list[Need]:
     else:
         names = RENAMED.get((prefix, operation), (operation,))
         own = [need_of(f"{prefix}:{name}", call, call.params(), known) for name in names]
-    return [*own, *_passed(prefix, operation, call), *_keys(own, call, known)]
+    return [
+        *own,
+        *_tagged(prefix, operation, own, call),
+        *_passed(prefix, operation, call),
+        *_keys(own, call, known),
+    ]
+
+
+def _tagged(prefix: str, operation: str, own: list[Need], call: Call) -> Iterator[Need]:
+    """Tags on creation are a permission of their own."""
+    if prefix == TAGGED and operation.startswith("Create") and call.params().get("Tags"):
+        yield Need(f"{prefix}:AddTags", own[0].resource)
 
 
 def _passed(prefix: str, operation: str, call: Call) -> Iterator[Need]:

@@ -101,10 +101,15 @@ def _transaction(call: Call, params: Params, known: Permissions) -> Iterator[Nee
 
 
 def _endpoint(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """An endpoint's ARN is in lower case; to use a configuration takes the action on it too."""
     del known
     name = str(params["EndpointName"]).lower()
     arn = f"arn:aws:sagemaker:{call.region}:{call.account}:endpoint/{name}"
     yield Need(f"sagemaker:{call.operation()}", arn)
+    if params.get("EndpointConfigName"):
+        config = f"endpoint-config/{params['EndpointConfigName']}"
+        arn = f"arn:aws:sagemaker:{call.region}:{call.account}:{config}"
+        yield Need(f"sagemaker:{call.operation()}", arn)
 
 
 def _model(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
@@ -148,8 +153,12 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("s3", "HeadObject"): _read_object,
     ("s3", "PutObject"): _put_object,
     ("s3", "UploadPartCopy"): _copy_object,
+    ("sagemaker", "CreateEndpoint"): _endpoint,
+    ("sagemaker", "DeleteEndpoint"): _endpoint,
+    ("sagemaker", "DescribeEndpoint"): _endpoint,
     ("sagemaker", "InvokeEndpoint"): _endpoint,
     ("sagemaker", "InvokeEndpointAsync"): _endpoint,
+    ("sagemaker", "UpdateEndpoint"): _endpoint,
     ("ssm", "DeleteParameters"): _parameters,
     ("ssm", "GetParameters"): _parameters,
 }

@@ -19,7 +19,7 @@ from localcloud.cuts import Seam
 from localcloud.wiring import Call, Hooks, Refused
 
 
-def _call(response: Any) -> Call:
+def call_of(response: Any) -> Call:
     """What moto has understood of a request so far; the rest is read when it is asked for."""
     request, service = response.normalized_request, response.boto3_service_name
 
@@ -78,7 +78,7 @@ def _error(response: Any, refused: Refused) -> tuple[int, dict[str, str], str]:
 def _served(
     hooks: Hooks, response: Any, serve: Callable[[], Any], status: Callable[[Any], int]
 ) -> Any:
-    call = _call(response)
+    call = call_of(response)
     try:
         with hooks.called(call):
             answer = serve()

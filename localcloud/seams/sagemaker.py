@@ -1,4 +1,4 @@
-"""SageMaker in moto: processing and training jobs that tell their true state.
+"""SageMaker in moto: processing, training and transform jobs that tell their true state.
 
 moto keeps them, with their tags; created, described, listed and stopped they are from here.
 """
@@ -6,7 +6,6 @@ moto keeps them, with their tags; created, described, listed and stopped they ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,23 +13,14 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 
 from localcloud.cuts import Seam
+from localcloud.seams.stored import Listing, Stored
 from localcloud.wiring import Hooks, RefusedError
 
 _STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
-_MOST_LISTED = 100
 
 
-class StoredJob:
-    """A job as moto keeps it; `facts` is what Describe answers."""
-
-    def __init__(self, arn: str, facts: dict[str, Any], tags: list[dict[str, str]]) -> None:
-        self.arn = arn
-        self.facts = facts
-        self.tags = tags
-
-
-def _jobs(self: Any, kind: str) -> dict[str, StoredJob]:
-    jobs: dict[str, StoredJob] = getattr(self.sagemaker_backend, f"{kind.lower()}_jobs")
+def _jobs(self: Any, kind: str) -> dict[str, Stored]:
+    jobs: dict[str, Stored] = getattr(self.sagemaker_backend, f"{kind.lower()}_jobs")
     return jobs
 
 
@@ -38,7 +28,7 @@ def _arn(self: Any, kind: str, name: str) -> str:
     return f"arn:aws:sagemaker:{self.region}:{self.current_account}:{kind.lower()}-job/{name}"
 
 
-def _found(self: Any, kind: str) -> StoredJob:
+def _found(self: Any, kind: str) -> Stored:
     name = str(self._get_param(f"{kind}JobName"))
     found = _jobs(self, kind).get(name)
     if found is None:
@@ -59,7 +49,7 @@ def _create(kind: str, hooks: Hooks, original: Any, self: Any) -> Any:
             "Job name must be unique within an AWS account and region, "
             f"and a job with this name already exists ({arn})"
         )
-    jobs[name] = StoredJob(arn, facts, tags)
+    jobs[name] = Stored(arn, facts, tags)
     try:
         hooks.create_sagemaker_job(kind, facts)
     except RefusedError as refused:
@@ -85,58 +75,28 @@ def _stop(kind: str, hooks: Hooks, *rest: Any) -> Any:
 
 def _list(kind: str, hooks: Hooks, original: Any, self: Any) -> Any:
     del hooks, original
-    asked = self.params
-    keys = {"Name": f"{kind}JobName", "CreationTime": "CreationTime", "Status": f"{kind}JobStatus"}
-    by = keys.get(str(asked.get("SortBy") or "CreationTime"))
-    order = str(asked.get("SortOrder") or "Ascending")
-    status = asked.get("StatusEquals")
-    token = str(asked.get("NextToken") or "0")
-    if (
-        by is None
-        or order not in {"Ascending", "Descending"}
-        or (status and status not in _STATUSES)
-        or not token.isdigit()
-    ):
-        raise ValidationError(f"{asked} is no valid request")
-    found = [job.facts for job in _jobs(self, kind).values() if _wanted(kind, job.facts, asked)]
-    found.sort(key=lambda facts: facts[by], reverse=order == "Descending")
-    first, most = int(token), int(asked.get("MaxResults") or _MOST_LISTED)
-    answer: dict[str, Any] = {
-        f"{kind}JobSummaries": [_summary(kind, each) for each in found[first : first + most]]
-    }
-    if first + most < len(found):
-        answer["NextToken"] = str(first + most)
-    return ActionResult(answer)
-
-
-def _wanted(kind: str, facts: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    if asked.get("NameContains") and asked["NameContains"] not in facts[f"{kind}JobName"]:
-        return False
-    if asked.get("StatusEquals") and asked["StatusEquals"] != facts[f"{kind}JobStatus"]:
-        return False
-    for name in ("CreationTime", "LastModifiedTime"):
-        after, before = asked.get(f"{name}After"), asked.get(f"{name}Before")
-        if after is not None and facts[name] <= _aware(after):
-            return False
-        if before is not None and facts[name] >= _aware(before):
-            return False
-    return True
-
-
-def _aware(instant: datetime) -> datetime:
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    order = "Descending" if kind == "Transform" else "Ascending"
+    listing = Listing(
+        f"{kind}JobSummaries", f"{kind}JobName", partial(_summary, kind), order,
+        f"{kind}JobStatus", _STATUSES,
+    )  # fmt: skip
+    return listing.answer([job.facts for job in _jobs(self, kind).values()], self.params)
 
 
 def _summary(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     names = ["JobName", "JobArn", "JobStatus", "EndTime"]
     shown = [f"{kind}{name}" for name in names] + ["CreationTime", "LastModifiedTime"]
-    shown += ["SecondaryStatus"] if kind == "Training" else ["FailureReason", "ExitMessage"]
+    shown += {
+        "Training": ["SecondaryStatus"],
+        "Processing": ["FailureReason", "ExitMessage"],
+        "Transform": ["FailureReason"],
+    }[kind]
     return {name: facts[name] for name in shown if name in facts}
 
 
 def _seams(kind: str) -> list[Seam]:
     what = f"{kind.lower()}_job"
-    stop = "(self)" if kind == "Processing" else None  # moto stops no training job
+    stop = "(self)" if kind == "Processing" else None  # moto stops no other job
     cuts: list[tuple[str, str | None, Callable[..., Any]]] = [
         (f"create_{what}", "(self)", _create),
         (f"describe_{what}", "(self)", _describe),
@@ -147,4 +107,4 @@ def _seams(kind: str) -> list[Seam]:
     return [Seam(owner, name, looks, partial(with_, kind)) for name, looks, with_ in cuts]
 
 
-SEAMS = (*_seams("Processing"), *_seams("Training"))
+SEAMS = (*_seams("Processing"), *_seams("Training"), *_seams("Transform"))
