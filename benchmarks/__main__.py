@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks.chains import chains
 from benchmarks.coldstart import coldstart
+from benchmarks.container import container_throughput
 from benchmarks.deploys import deploys
 from benchmarks.features import csv, features, hvac
 from benchmarks.figures import Figure, show, write
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "coldstart": coldstart,
     "chains": chains,
     "deploys": deploys,
+    "container": container_throughput,
 }
 """By name; each gets an empty folder and the number of rounds, and returns what it found."""
 

@@ -1,1 +1,1 @@
-"""Serves ONNX models over HTTP, as SageMaker asks of a container."""
+"""The SageMaker inference container for any ONNX model; its README.md says what it serves."""
