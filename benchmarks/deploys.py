@@ -15,6 +15,7 @@ from moto.moto_api._internal import mock_random
 from benchmarks.figures import Figure, Ratio
 from benchmarks.rounds import WARM_UP
 from cli.build import BUILD
+from cli.chain import LOCAL
 from cli.ship import ship
 from localcloud import Cloud
 from localcloud.clients import admin_client
@@ -34,7 +35,7 @@ def deploys(folder: Path, rounds: int) -> list[Figure]:
     del folder
     with Cloud(BUILD) as cloud:
         shipped = ship(cloud.client("s3"), cloud.packages)
-        parameters = {"ArtifactBucket": cloud.packages, **shipped}
+        parameters = {"ArtifactBucket": cloud.packages, **LOCAL, **shipped}
     calls: list[Call] = []
     with recorded(calls):
         _deploy(parameters)

@@ -20,6 +20,9 @@ from localcloud import EXECUTORS, Cloud, DeployError
 from localcloud.deploy.template import read_template
 from signalbox.contracts import keys
 
+LOCAL = {"InferenceDevice": "cpu"}
+"""Parameters of the template whose default is meant for AWS: here it runs on what every laptop has."""
+
 
 @contextmanager
 def running(
@@ -52,7 +55,8 @@ def running(
     ) as cloud:
         shipped = ship(cloud.client("s3"), cloud.packages)
         try:
-            cloud.deploy({"ArtifactBucket": cloud.packages, **shipped}, import_handlers=checked)
+            parameters = {"ArtifactBucket": cloud.packages, **LOCAL, **shipped}
+            cloud.deploy(parameters, import_handlers=checked)
         except DeployError as error:
             raise placed(error) from error
         yield cloud

@@ -55,6 +55,23 @@ def upload(
 
 
 @app.command()
+def publish(
+    model: Annotated[Path, typer.Option(help="Folder that holds model.onnx and model.json.")],
+    workload: Annotated[
+        str | None, typer.Option(help="Refuse a model that was trained for another one.")
+    ] = None,
+) -> None:
+    """Put a trained model into service in the cloud that `signalbox up` serves: it scores from now on.
+
+    The folder is packed and uploaded by version; a version stays what it was, so a changed model needs
+    a new one in model.json.
+    """
+    from cli.publish import run
+
+    raise typer.Exit(run(console, model, workload))
+
+
+@app.command()
 def trace(
     asked: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from signalbox.contracts.backfill import Manifest, RejectedFile, RunReport
+from signalbox.contracts.fleet import FaultRecord, UnitRecord
+from signalbox.contracts.model_schema import ModelSchema
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.own import OwnEvent
 from signalbox.contracts.rejection import RejectedEvent, Rejection
+from signalbox.contracts.scoring import CurrentModel, ScoringRequest, WindowsManifest
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import file_rejected
 from signalbox.domain.backfill import Claim, claim_id
+from signalbox.domain.due import Note
+from signalbox.domain.fleet import Record, Row
 from signalbox.domain.recording import Cut
 from signalbox.domain.rejecting import rejection_of
+from signalbox.domain.scoring import OpenRun
 from signalbox.errors import Rejected, Transient
 
 EVENTS = Path(__file__).resolve().parent.parent / "events"
@@ -152,6 +158,50 @@ class LineKernel:
 
 
 @dataclass
+class InMemoryFleet:
+    """The fleet table: records by workload, unit and time of the fault."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    items: dict[tuple[str, str, datetime | None], tuple[str, Record]] = field(default_factory=dict)
+
+    def merge(self, workload: str, record: Record, order: str) -> bool:
+        about = record.failed_at if isinstance(record, FaultRecord) else None
+        key = (workload, record.unit, about)
+        with self.fuse.around():
+            if key in self.items and self.items[key][0] > order:
+                return False
+            self.items[key] = (order, record)
+        return True
+
+    def unit(self, workload: str, unit: str) -> UnitRecord | None:
+        found = self.items.get((workload, unit, None))
+        return found[1] if found and isinstance(found[1], UnitRecord) else None
+
+    def faults(self, workload: str, unit: str) -> list[FaultRecord]:
+        found = [
+            record
+            for (of, whose, _), (_, record) in self.items.items()
+            if (of, whose) == (workload, unit) and isinstance(record, FaultRecord)
+        ]
+        return sorted((f for f in found if not f.withdrawn), key=lambda f: f.failed_at)
+
+
+@dataclass
+class InMemoryFleetFiles:
+    """Files about a fleet, already read; each has as many bytes as rows, and one more."""
+
+    content: dict[str, list[Row]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def size(self, ref: ObjectRef) -> int | None:
+        found = self.content.get(ref.key)
+        return None if found is None else self.sizes.get(ref.key, len(found) + 1)
+
+    def rows(self, source: ObjectRef, columns: Iterable[str]) -> Iterable[Row]:
+        return self.content[source.key]
+
+
+@dataclass
 class InMemoryClaims:
     """The table of claims."""
 
@@ -259,6 +309,124 @@ class KeptRejections:
         self.events[event_id] = event
 
 
+@dataclass
+class InMemoryModels:
+    """Models in service by workload; one whose pointer is broken is an error."""
+
+    models: dict[str, CurrentModel | Exception] = field(default_factory=dict)
+
+    def current(self, workload: str) -> CurrentModel | None:
+        found = self.models.get(workload)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@dataclass
+class InMemoryRunTable:
+    """Notes and runs; each transaction is one step."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    waiting: dict[tuple[str, str], Note] = field(default_factory=dict)
+    opened: dict[str, OpenRun] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
+    given: dict[tuple[str, str], Note] = field(default_factory=dict)
+
+    def note(self, workload: str, note: Note) -> bool:
+        with self.fuse.around():
+            new = (workload, note.id) not in self.seen
+            if new:
+                self.seen.add((workload, note.id))
+                self.waiting[workload, note.slot] = note
+        return new
+
+    def due(self, workload: str, most: int) -> list[Note]:
+        own = sorted(key for key in self.waiting if key[0] == workload)
+        return [self.waiting[key] for key in own[:most]]
+
+    def open_run(self, workload: str) -> OpenRun | None:
+        return self.opened.get(workload)
+
+    def begin(self, run: OpenRun) -> OpenRun:
+        with self.fuse.around():
+            if run.workload not in self.opened:
+                self.opened[run.workload] = run
+                self.runs[run.run] = run.workload
+        return self.opened[run.workload]
+
+    def take(self, run: OpenRun, slot: str) -> bool:
+        with self.fuse.around():
+            note = self.waiting.pop((run.workload, slot), None)
+            if note is not None:
+                self.given[run.run, slot] = note
+        return (run.run, slot) in self.given
+
+    def close(self, run: OpenRun) -> None:
+        with self.fuse.around():
+            if self.opened.get(run.workload) == run:
+                del self.opened[run.workload]
+
+    def workload_of(self, run: str) -> str | None:
+        return self.runs.get(run)
+
+    def taken(self, run: str) -> list[Note]:
+        return [self.given[key] for key in sorted(self.given) if key[0] == run]
+
+
+@dataclass
+class InMemoryRequests:
+    """Requests by run."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    written: dict[str, ScoringRequest] = field(default_factory=dict)
+
+    def write(self, request: ScoringRequest) -> None:
+        with self.fuse.around():
+            self.written[request.run] = request
+
+
+@dataclass
+class InMemoryWindowsJobs:
+    """Jobs by run; a second of the same run finds the first."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    jobs: dict[str, str] = field(default_factory=dict)
+
+    def start(self, workload: str, run: str) -> None:
+        with self.fuse.around():
+            self.jobs.setdefault(run, workload)
+
+
+@dataclass
+class InMemoryWindows:
+    """Manifests by run."""
+
+    manifests: dict[str, WindowsManifest] = field(default_factory=dict)
+
+    def manifest(self, workload: str, run: str) -> WindowsManifest | None:
+        return self.manifests.get(run)
+
+
+@dataclass
+class InMemoryInference:
+    """Models by name, and the run each job scores."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    models: set[str] = field(default_factory=set)
+    jobs: dict[str, str] = field(default_factory=dict)
+
+    def serve(self, model: CurrentModel) -> str:
+        with self.fuse.around():
+            self.models.add(model.schema_.version)
+        return model.schema_.version
+
+    def start(self, model_name: str, windows: WindowsManifest) -> None:
+        assert model_name in self.models
+        with self.fuse.around():
+            self.jobs.setdefault(windows.run, model_name)
+
+
 class UnguardedOnce:
     """Remembers nothing: what a door does when its table has forgotten."""
 
@@ -346,3 +514,27 @@ def ref(key: str, sequencer: str = "617f08299329d189", version: str | None = "v1
 
 def rejection(problem: Rejected, source: ObjectRef, at: datetime = NOON) -> Rejection:
     return rejection_of(problem, source, at)
+
+
+def model_in_service(workload: str = "hvac", version: str = "v1") -> CurrentModel:
+    """Return the pointer to a small model."""
+    schema = ModelSchema.model_validate(
+        {
+            "workload": workload, "version": version, "columns": ["a__mean"],
+            "features": ["a__mean", "a__mean__shift"], "window": 4, "time": "days", "horizon": 60,
+            "grace": 30, "threshold": 0.9, "reference": 20, "smooth": 10, "dataset": "d" * 16,
+        }
+    )  # fmt: skip
+    data = f"s3://{BUCKET}/models/{workload}/{version}/model.tar.gz"
+    return CurrentModel(model_data=data, schema=schema)
+
+
+def windows_manifest(run: str = "0" * 32, units: int = 2, **changes: Any) -> WindowsManifest:
+    """Return what the windows program notes of a run that skipped one unit."""
+    told: dict[str, Any] = {
+        "workload": "hvac", "run": run, "model": model_in_service(),
+        "parts": [f"windows/hvac/{run}/parts/part-00000.parquet"] if units else [],
+        "units": units, "skipped": [{"unit": "C3", "reason": "no-cycles", "message": "none"}],
+        "at": NOON,
+    }  # fmt: skip
+    return WindowsManifest.model_validate(told | changes)

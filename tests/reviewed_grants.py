@@ -6,6 +6,9 @@ import fnmatch
 
 from localcloud.iam import Grant
 
+_IMAGES = "SageMaker pulls images with it; here the program of an image starts as a process"
+_TRUST = "SageMaker takes the role with it; here jobs get their role's credentials without that"
+
 REVIEWED: dict[tuple[str, str], str] = {
     ("OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:GetItem"): (
         "Powertools reads a record only where a refused put does not show it, and DynamoDB does"
@@ -13,6 +16,12 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("OperationsKey.KeyPolicy.Statement[0]", "kms:*"): (
         "lets the account administer its key, without which nobody could; the chain does not"
     ),
+    ("WindowsJobRole.Policies[0].Statement[5]", "ecr:*"): _IMAGES,
+    ("WindowsJobRole.Policies[0].Statement[6]", "ecr:*"): _IMAGES,
+    ("InferenceRole.Policies[0].Statement[4]", "ecr:*"): _IMAGES,
+    ("InferenceRole.Policies[0].Statement[5]", "ecr:*"): _IMAGES,
+    ("WindowsJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
+    ("InferenceRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
 }
 """(statement, pattern of its actions) -> reason."""
 

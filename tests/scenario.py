@@ -7,13 +7,21 @@ a statement away denies exactly what it allowed.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from cli.publish import publish
 from localcloud import Cloud, Record
+from tests.fakes import sample
+from tests.standin import model_folder, put_standin
 
 RAW = "raw/hvac/unit=A1/day.parquet"
 MANIFEST = "backfill/history.json"
+UNITS = b"unit,model,dealer,location,installed\nA1,RTU,north,Oslo,2024-05-01\n"
+_SCORING = ("ScoreFleet", "ScoreAllUnits", "StartScoring")
 
 
 class Scenario:
@@ -28,11 +36,20 @@ class Scenario:
         self.cloud, self._file = cloud, file
         self.bucket = cloud.physical_id("DataBucket")
         self._s3 = cloud.client("s3")
+        put_standin(cloud)
 
     @property
     def steps(self) -> tuple[Callable[[], None], ...]:
         """Everything, in order; the cloud runs until idle after each."""
-        return self.intake, self.withdrawal, self.backfill, self.dead_letters
+        return (
+            self.intake,
+            self.fleet,
+            self.withdrawal,
+            self.backfill,
+            self.scoring,
+            self.scoring_again,
+            self.dead_letters,
+        )
 
     def intake(self) -> None:
         """A file, the same again after its record is gone and without a version; a bad one twice."""
@@ -61,6 +78,46 @@ class Scenario:
             event["detail"]["object"] = {}
             self._invoke("OnSensorFileDeleted", event)
 
+    def fleet(self) -> None:
+        """Units and faults; a bad file twice, and one whose event names no version."""
+        self._put("registry/hvac/units.csv", UNITS)
+        self._put("faults/hvac/log.csv", b"unit,fault,failed_at\nA1,leak,2026-01-01T00:00:00Z\n")
+        for _ in range(2):
+            self._put("registry/hvac/bad.csv", b"unit\nA1\n")
+            self.cloud.run_until_idle()
+        for key in ("registry/hvac/units.csv", "faults/hvac/log.csv"):
+            for event in self._events("Object Created", key):
+                del event["detail"]["object"]["version-id"]
+                self._invoke("OnFleetRecord", event)
+
+    def scoring(self) -> None:
+        """A model in service: units of a file are due and scored, and all units, as once a day."""
+        with tempfile.TemporaryDirectory() as folder:
+            publish(self._s3, self.bucket, model_folder(Path(folder)))
+        self._put("raw/hvac/unit=A1/more.parquet", self._file)
+        self._wake("ScoreAllUnits")
+        self.cloud.run_until_idle()
+        self.cloud.run_for(timedelta(minutes=10))
+        self.cloud.run_until_idle()
+
+    def scoring_again(self) -> None:
+        """A manifest told twice and one elsewhere; windows and scores that fail; events of no use."""
+        for event in self._events("Object Created", "manifest.json"):
+            self._invoke("OnWindows", event)
+        for _ in range(2):
+            self._put("windows/hvac/by-hand/manifest.json", b"{}")
+            self.cloud.run_until_idle()
+        self._put("scoring/fail", b"")
+        self._put("raw/hvac/unit=A1/again.parquet", self._file)
+        self.cloud.run_until_idle()
+        self.cloud.run_for(timedelta(minutes=10))
+        self.cloud.run_until_idle()
+        for event in self._events("SageMaker Transform Job State Change", "Completed"):
+            event["detail"]["TransformJobStatus"] = "Failed"
+            self._invoke("OnScoringChange", event)
+        for door in ("OnWindowsFailed", "OnScoringChange", *_SCORING):
+            self._invoke(door, {"id": "of-no-use"})
+
     def backfill(self) -> None:
         """History with a torn file; the manifest's event without a version; a claim left behind."""
         self._put("history/hvac/unit=A1/a.parquet", self._file)
@@ -81,7 +138,20 @@ class Scenario:
             self._invoke("OnBackfill", event)
 
     def dead_letters(self) -> None:
-        """The house's bus is gone: every door that has something to say fails, again and again."""
+        """Pointer and bus are gone: every door with something to do fails, again and again."""
+        pointer = {"Bucket": self.bucket, "Key": "models/hvac/current.json"}
+        self._put("raw/hvac/unit=A1/due.parquet", self._file)
+        self.cloud.run_until_idle()
+        self._s3.delete_object(**pointer)
+        self._wake("StartScoring")
+        self.cloud.run_until_idle()
+        self._s3.put_object(**pointer, Body=b"{}")
+        self._wake("ScoreAllUnits")
+        self._wake("StartScoring")
+        for event in self._events("CycleFeaturesReady", ""):
+            self._invoke("ScoreFleet", event)
+        self.cloud.run_until_idle()
+        self._s3.delete_object(**pointer)
         self.cloud.client("events").delete_event_bus(Name=self.cloud.physical_id("SignalboxBus"))
         self._put("raw/hvac/unit=A1/late.parquet", self._file)
         self._put(MANIFEST, b"[]")
@@ -93,6 +163,20 @@ class Scenario:
                 item.pop("reported", None)
                 dynamodb.put_item(TableName=table, Item=item)
             self._invoke("OnGlueJobChange", event)
+        self._put("registry/hvac/units.csv", UNITS)
+        for event in self._events("Object Created", "manifest.json"):
+            self._invoke("OnWindows", event)
+        for event in self._events("SageMaker Processing Job State Change", "Completed"):
+            self._invoke("OnWindowsFailed", event)
+        self.cloud.run_until_idle()
+        for event in self._events("SageMaker Transform Job State Change", "Completed"):
+            run = event["detail"]["TransformJobName"][-32:]
+            self._s3.delete_object(Bucket=self.bucket, Key=f"windows/hvac/{run}/manifest.json")
+            self._invoke("OnScoringChange", event)
+
+    def _wake(self, door: str) -> None:
+        """What a schedule sends."""
+        self._invoke(door, sample("aws.scheduler/scheduled-event.json"))
 
     def _put(self, key: str, body: bytes) -> str:
         return self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)["VersionId"]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.chain import LOCAL
 from cli.ship import ship
 from localcloud import Cloud, DeployError
 from localcloud.deploy.template import read_template
@@ -83,7 +84,8 @@ def without(build: Path, where: str, folder: Path) -> Path:
 def granted() -> list[Grant]:
     """What the template grants as it stands."""
     with Cloud(BUILD) as cloud:
-        cloud.deploy({"ArtifactBucket": cloud.packages, **ship(cloud.client("s3"), cloud.packages)})
+        shipped = ship(cloud.client("s3"), cloud.packages)
+        cloud.deploy({"ArtifactBucket": cloud.packages, **LOCAL, **shipped})
         return cloud.granted
 
 
@@ -94,7 +96,7 @@ def lost(where: str, grants: Sequence[Grant]) -> Loss:
         with Cloud(build) as cloud:
             shipped = ship(cloud.client("s3"), cloud.packages)
             try:
-                cloud.deploy({"ArtifactBucket": cloud.packages, **shipped})
+                cloud.deploy({"ArtifactBucket": cloud.packages, **LOCAL, **shipped})
             except DeployError as error:
                 return _refused(where, grants, error)
             return _ran(where, grants, cloud)

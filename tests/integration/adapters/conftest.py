@@ -34,7 +34,7 @@ def aws(template):
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        for name in ("BackfillTable", "IdempotencyTable"):
+        for name in ("BackfillTable", "FleetTable", "IdempotencyTable", "ScoringTable"):
             shape = template["Resources"][name]["Properties"]
             boto3.client("dynamodb").create_table(
                 TableName=name,

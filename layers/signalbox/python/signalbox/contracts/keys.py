@@ -42,17 +42,21 @@ SCORING = "scoring/"
 WINDOWS = "windows/"
 SCORES = "scores/"
 
+FleetKind = Literal["registry", "faults"]
+
 SEQUENCER_DIGITS = 32
 FIRST_SEQUENCER = "0" * SEQUENCER_DIGITS
 """Lower than any sequencer that S3 gives out."""
 
 MAX_KEY_BYTES = 1024  # S3 User Guide, "Naming Amazon S3 objects"
 
+_FLEET_KINDS: dict[str, FleetKind] = {REGISTRY: "registry", FAULTS: "faults"}
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _FRAGMENT = re.compile(
     r"fragments/(?P<source>.+)/(?P<sequencer>[0-9A-F]{32})\.(?P<kind>parquet|deleted)", re.S
 )
 _RUN = re.compile(r"runs/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/(?P<path>.+)", re.S)
+_WINDOWS_MANIFEST = re.compile(r"windows/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/manifest\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,26 @@ def workload_of(source_key: str) -> str:
             "or history/<workload>/<path>"
         )
     return workload
+
+
+def parse_fleet_key(key: str) -> tuple[FleetKind, str]:
+    """Return what a file about the fleet holds, and the workload that its key names.
+
+    >>> parse_fleet_key("registry/hvac/units.csv")
+    ('registry', 'hvac')
+
+    Raises:
+        ValueError: neither ``registry/<workload>/<path>`` nor ``faults/<workload>/<path>``.
+    """
+    room, _, rest = key.partition("/")
+    workload, slash, path = rest.partition("/")
+    kind = _FLEET_KINDS.get(f"{room}/")
+    if kind is None or not (workload and slash and path):
+        raise ValueError(
+            f"{key!r} names no workload; units go under registry/<workload>/<path>, "
+            "faults under faults/<workload>/<path>"
+        )
+    return kind, workload
 
 
 def normal_sequencer(sequencer: str) -> str:
@@ -222,6 +246,31 @@ def request_key(workload: str, run: str) -> str:
 def windows_prefix(workload: str, run: str) -> str:
     """Return the prefix of everything that the windows program writes for a run."""
     return f"{WINDOWS}{workload}/{run}/"
+
+
+def parts_prefix(workload: str, run: str) -> str:
+    """Return the prefix under which nothing but the windows of a run lies."""
+    return f"{windows_prefix(workload, run)}parts/"
+
+
+def windows_manifest_key(workload: str, run: str) -> str:
+    """Return where a run notes, last of all, that its windows are complete."""
+    return f"{windows_prefix(workload, run)}manifest.json"
+
+
+def parse_windows_manifest_key(key: str) -> tuple[str, str]:
+    """Return workload and run of the key of a windows manifest.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _WINDOWS_MANIFEST.fullmatch(key)
+    if not found:
+        raise ValueError(
+            f"{key!r} is no manifest of windows; those are "
+            "windows/<workload>/<32 hex digits>/manifest.json"
+        )
+    return found["workload"], found["run"]
 
 
 def scores_prefix(workload: str, run: str) -> str:

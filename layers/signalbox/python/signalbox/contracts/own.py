@@ -5,10 +5,12 @@ Strict in both directions: what is not declared here is neither sent nor accepte
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from signalbox.contracts.eventbridge import Envelope
+from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.objects import ObjectRef
 
 __all__ = [
@@ -19,8 +21,13 @@ __all__ = [
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
     "FileRejected",
+    "FleetRecordsMerged",
+    "FleetScored",
     "ObjectRef",
     "OwnEvent",
+    "Said",
+    "ScoringFailed",
+    "ScoringStarted",
 ]
 
 SOURCE = "signalbox"
@@ -37,6 +44,22 @@ class OwnEvent(BaseModel):
     def detail_type(cls) -> str:
         """The detail-type that rules match: the name of the class."""
         return cls.__name__
+
+
+OwnT = TypeVar("OwnT", bound=OwnEvent)
+
+
+class Said(Envelope, Generic[OwnT]):
+    """An event of the house as the bus delivers it: ``Said[CycleFeaturesReady]``."""
+
+    source: Literal["signalbox"]
+    detail: OwnT
+
+    @model_validator(mode="after")
+    def _is_what_it_says(self) -> Self:
+        if self.detail_type != self.detail.detail_type():
+            raise ValueError(f"detail-type is not {self.detail.detail_type()}")
+        return self
 
 
 class CycleFeaturesReady(OwnEvent):
@@ -103,6 +126,58 @@ class BackfillFailed(OwnEvent):
     message: str
 
 
+class FleetRecordsMerged(OwnEvent):
+    """A file about the fleet was read: ``rows`` records of ``units`` units.
+
+    ``changed`` counts those that stand as this file has them; of the others a newer file knew more.
+    """
+
+    workload: str
+    kind: FleetKind
+    units: Count
+    rows: Count
+    changed: Count
+    source: ObjectRef
+
+
+class ScoringStarted(OwnEvent):
+    """The windows of a scoring run are made, and the model is being asked about them."""
+
+    workload: str
+    run: str
+    model: str
+    units: Count
+
+
+class FleetScored(OwnEvent):
+    """A scoring run is done: ``units`` have a score, ``skipped`` could have none.
+
+    ``model`` is the version; the manifest says which units were skipped, and why.
+    """
+
+    workload: str
+    run: str
+    model: str
+    units: Count
+    skipped: Count
+    manifest_key: str
+
+
+class ScoringFailed(OwnEvent):
+    """A job of a scoring run ended badly; ``again`` says whether its units are tried once more.
+
+    ``stage`` is what the job was to make.
+    """
+
+    workload: str
+    run: str
+    stage: Literal["windows", "scores"]
+    job_name: str
+    status: str
+    reason: str
+    again: bool
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -111,6 +186,10 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         FileRejected,
         BackfillStarted,
         BackfillFailed,
+        FleetRecordsMerged,
+        ScoringStarted,
+        FleetScored,
+        ScoringFailed,
     )
 }
 """Every event of the house by its detail-type."""

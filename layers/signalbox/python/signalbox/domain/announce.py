@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from signalbox.contracts.backfill import RunReport
 from signalbox.contracts.glue import JobStateChange
-from signalbox.contracts.keys import rejected_key, report_key, workload_of
+from signalbox.contracts.keys import (
+    FleetKind,
+    parse_fleet_key,
+    rejected_key,
+    report_key,
+    windows_manifest_key,
+    workload_of,
+)
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.own import (
     BackfillFailed,
@@ -15,9 +22,14 @@ from signalbox.contracts.own import (
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
     FileRejected,
+    FleetRecordsMerged,
+    FleetScored,
     OwnEvent,
+    ScoringFailed,
+    ScoringStarted,
 )
 from signalbox.contracts.rejection import Rejection
+from signalbox.contracts.scoring import WindowsManifest
 from signalbox.domain.recording import Cut
 
 
@@ -51,15 +63,22 @@ def features_withdrawn(workload: str, source: ObjectRef, output_key: str) -> Own
 def file_rejected(rejection: Rejection) -> OwnEvent:
     """A file can never be processed; its rejection is written."""
     source = rejection.source
-    try:
-        workload = workload_of(source.key)
-    except ValueError:  # a manifest, or a file outside every workload: the event says None
-        workload = None
     return FileRejected(
-        workload=workload,
+        workload=_workload(source.key),
         rejected_key=rejected_key(source.key),
         **rejection.model_dump(exclude={"at"}),
     )
+
+
+def _workload(key: str) -> str | None:
+    try:
+        return workload_of(key)
+    except ValueError:
+        pass
+    try:
+        return parse_fleet_key(key)[1]
+    except ValueError:  # a manifest, or a file outside every workload: the event says None
+        return None
 
 
 def backfill_started(
@@ -103,3 +122,55 @@ def backfill_ready(report: RunReport, source: ObjectRef) -> Sequence[OwnEvent]:
             output_key=report_key(report.workload, report.run_key),
         )
     ]
+
+
+def fleet_records_merged(
+    workload: str, kind: FleetKind, source: ObjectRef, units: int, rows: int, changed: int
+) -> OwnEvent:
+    """A file about the fleet was merged."""
+    return FleetRecordsMerged(
+        workload=workload, kind=kind, units=units, rows=rows, changed=changed, source=source
+    )
+
+
+def scoring_started(windows: WindowsManifest) -> OwnEvent:
+    """The model is being asked about a run's windows."""
+    return ScoringStarted(
+        workload=windows.workload,
+        run=windows.run,
+        model=windows.model.schema_.version,
+        units=windows.units,
+    )
+
+
+def fleet_scored(windows: WindowsManifest) -> OwnEvent:
+    """Every window of a run has its score, or there was none to be had."""
+    return FleetScored(
+        workload=windows.workload,
+        run=windows.run,
+        model=windows.model.schema_.version,
+        units=windows.units,
+        skipped=len(windows.skipped),
+        manifest_key=windows_manifest_key(windows.workload, windows.run),
+    )
+
+
+def scoring_failed(
+    workload: str,
+    run: str,
+    stage: Literal["windows", "scores"],
+    job: tuple[str, str, str],
+    *,
+    again: bool,
+) -> OwnEvent:
+    """A job of a run ended badly; ``job`` is its name, its status and the reason."""
+    name, status, reason = job
+    return ScoringFailed(
+        workload=workload,
+        run=run,
+        stage=stage,
+        job_name=name,
+        status=status,
+        reason=reason,
+        again=again,
+    )

@@ -46,6 +46,16 @@ class OnSensorFileDeletedSettings(DoorSettings):
     door = "on_sensor_file_deleted"
 
 
+class OnFleetRecordSettings(DoorSettings):
+    """What on_fleet_record is told."""
+
+    door = "on_fleet_record"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    fleet_table: str = Field(min_length=1)
+
+
 class OnBackfillSettings(DoorSettings):
     """What on_backfill is told."""
 
@@ -63,6 +73,67 @@ class OnGlueJobChangeSettings(DoorSettings):
     door = "on_glue_job_change"
 
     backfill_table: str = Field(min_length=1)
+
+
+class ScoreFleetSettings(DoorSettings):
+    """What score_fleet is told."""
+
+    door = "score_fleet"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    scoring_table: str = Field(min_length=1)
+
+
+class ScoreAllUnitsSettings(DoorSettings):
+    """What score_all_units is told."""
+
+    door = "score_all_units"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    scoring_table: str = Field(min_length=1)
+
+
+class StartScoringSettings(DoorSettings):
+    """What start_scoring is told."""
+
+    door = "start_scoring"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    kernel_key: str = Field(min_length=1)
+    scoring_table: str = Field(min_length=1)
+    programs_image: str = Field(min_length=1)
+    windows_job_role: str = Field(min_length=1)
+    windows_instance_type: str = Field(min_length=1)
+
+
+class OnWindowsFailedSettings(DoorSettings):
+    """What on_windows_failed is told."""
+
+    door = "on_windows_failed"
+
+    scoring_table: str = Field(min_length=1)
+
+
+class OnWindowsSettings(DoorSettings):
+    """What on_windows is told."""
+
+    door = "on_windows"
+
+    onnx_inference_image: str = Field(min_length=1)
+    inference_role: str = Field(min_length=1)
+    inference_instance_type: str = Field(min_length=1)
+    inference_device: str = Field(min_length=1)
+
+
+class OnScoringChangeSettings(DoorSettings):
+    """What on_scoring_change is told."""
+
+    door = "on_scoring_change"
+
+    scoring_table: str = Field(min_length=1)
 
 
 SettingsT = TypeVar("SettingsT", bound=DoorSettings)
