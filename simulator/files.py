@@ -15,8 +15,8 @@ import pyarrow as pa
 from simulator.fleet import Fleet, write_raw_day
 
 RAW = "raw/hvac"
-REGISTRY = "registry/units.csv"
-FAULTS = "faults/faults.csv"
+REGISTRY = "registry/hvac/units.csv"
+FAULTS = "faults/hvac/faults.csv"
 
 FLEET = "fleet.json"
 
@@ -38,7 +38,7 @@ def write_fleet(
     days: Sequence[date] | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write raw unit-days, ``registry/units.csv`` and ``faults/faults.csv`` below ``out_dir``.
+    """Write raw unit-days, registry and fault log below ``out_dir``, each where a bucket has it.
 
     A file that is there is complete (it got its name last) and is left alone, so a run that was
     stopped goes on where it was. One folder holds one fleet: ``fleet.json`` notes which.

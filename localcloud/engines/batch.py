@@ -32,7 +32,7 @@ else:  # isolated from everything but what lies beside it
 
 _MB = 1024 * 1024
 _SNIPPET = 300
-_EXECUTION_PARAMETERS_S = 2.0
+_EXECUTION_PARAMETERS_S = 10.0
 
 
 class Failed(Exception):  # noqa: N818 - named for what it says

@@ -31,9 +31,8 @@ def told(chain, alarm: str) -> list[str]:
 
 
 def test_a_file_that_fails_again_and_again_sets_off_the_alarm_until_it_is_removed(chain, hvac_file):
-    dynamodb = chain.cloud.client("dynamodb")
-    for table in dynamodb.list_tables()["TableNames"]:
-        dynamodb.delete_table(TableName=table)  # no door can do its work without its state
+    table = chain.cloud.physical_id("IdempotencyTable")  # without it the door does nothing
+    chain.cloud.client("dynamodb").delete_table(TableName=table)
     chain.bucket.write("raw/hvac/unit=A1/day.parquet", hvac_file())
     chain.run()
     assert states(chain) == {"RawFileDeadLettersAlarm": "ALARM", "EventDeadLettersAlarm": "OK"}

@@ -24,7 +24,7 @@ def test_the_jobs_and_their_failures_need_no_more_than_is_granted(chain, hvac_fi
     assert not denials(chain.cloud.journal)
     assert len([r for r in chain.cloud.journal if r.kind == "call"]) > 100
     dead = {
-        (r.detail["function"] if "function" in r.detail else r.name).removeprefix("signalbox-")
+        r.detail.get("function", r.name).removeprefix("signalbox-")
         for r in chain.cloud.journal
         if r.kind == "dead-letter"
     }

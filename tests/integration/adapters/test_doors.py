@@ -12,9 +12,12 @@ from tests.integration.adapters.test_kernel import hvac, recording
 
 KEY = "raw/hvac/2026/07/01/u1.csv"
 SEQUENCER = "617f08299329d189"
+ROLES = "arn:aws:iam::123456789012:role/"
 DOORS = [
-    "on_sensor_file", "on_sensor_file_deleted", "on_backfill", "on_glue_job_change", "on_scores",
-    "on_alert_sent", "on_feedback", "judge_predictions",
+    "on_sensor_file", "on_sensor_file_deleted", "on_backfill", "on_glue_job_change",
+    "on_fleet_record", "score_fleet", "score_all_units", "start_scoring", "on_windows_failed",
+    "on_windows", "on_scoring_change",
+    "on_scores", "on_alert_sent", "on_feedback", "judge_predictions",
 ]  # fmt: skip
 
 
@@ -39,9 +42,13 @@ def doors(aws, monkeypatch):
         "DATA_BUCKET": BUCKET, "BUS_NAME": "house", "ARTIFACT_BUCKET": BUCKET,
         "WORKLOADS_KEY": "workloads.json", "IDEMPOTENCY_TABLE": "IdempotencyTable",
         "BACKFILL_TABLE": "BackfillTable", "GLUE_JOB": "CycleFeaturesJob-example",
-        "EPISODE_TABLE": "EpisodeTable", "FLEET_TABLE": "FleetTable",
+        "FLEET_TABLE": "FleetTable", "SCORING_TABLE": "ScoringTable", "KERNEL_KEY": "kernel.zip",
+        "PROGRAMS_IMAGE": "programs", "WINDOWS_JOB_ROLE": f"{ROLES}WindowsJobRole",
+        "WINDOWS_INSTANCE_TYPE": "ml.m5.xlarge", "ONNX_INFERENCE_IMAGE": "onnx",
+        "INFERENCE_ROLE": f"{ROLES}InferenceRole", "INFERENCE_INSTANCE_TYPE": "ml.g4dn.xlarge",
+        "INFERENCE_DEVICE": "cuda",
+        "EPISODE_TABLE": "EpisodeTable", "PORTAL_URL": "https://portal.example.com",
         "ALERTS_TOPIC": boto3.client("sns").create_topic(Name="AlertsTopic")["TopicArn"],
-        "PORTAL_URL": "https://portal.example.com",
     }  # fmt: skip
     for name, value in told.items():
         monkeypatch.setenv(name, value)

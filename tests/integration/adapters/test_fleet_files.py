@@ -14,7 +14,7 @@ from signalbox.adapters.objects import Objects
 from signalbox.contracts.fleet import FaultRecord, UnitRecord
 from signalbox.domain.fleet import records
 from signalbox.errors import Rejected
-from simulator.files import write_fleet
+from simulator.files import FAULTS, REGISTRY, write_fleet
 from simulator.fleet import Fleet
 from tests.fakes import BUCKET, ref
 
@@ -82,8 +82,8 @@ def test_the_simulator_s_tables_are_read_as_they_come(read, tmp_path):
         found = read(key, target.getvalue())
         assert len(found) == (many or table.num_rows)
     write_fleet(fleet, tmp_path, days=[])
-    units = read("registry/hvac/units.csv", (tmp_path / "registry/units.csv").read_bytes())
-    faults = read("faults/hvac/faults.csv", (tmp_path / "faults/faults.csv").read_bytes())
+    units = read(REGISTRY, (tmp_path / REGISTRY).read_bytes())
+    faults = read(FAULTS, (tmp_path / FAULTS).read_bytes())
     assert len(units) == 2
     assert [fault.unit for fault in faults] == fleet.fault_log()["unit"].to_pylist()
 

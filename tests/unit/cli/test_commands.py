@@ -92,6 +92,7 @@ def test_a_rejected_file_is_told_and_the_others_are_done(pump):
         (("features", "README.md", "--spec", "nobody"), "no workload 'nobody'"),
         (("trace", "--nonsense"), "No such option"),
         (("upload", "README.md", "--workload", "hvac"), "signalbox up"),
+        (("publish", "--model", "docs"), "signalbox up"),
         (("features", "/tmp/x[/red].csv", "--spec", "hvac"), "/tmp/x[/red].csv: no such file"),
         (("demo", "-o", "README.md"), "README.md"),
         (("package", "--bucket", "none", "--endpoint-url", "http://127.0.0.1:9"), "127.0.0.1:9"),

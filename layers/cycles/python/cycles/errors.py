@@ -2,7 +2,8 @@
 
 ValueError
 ├── BadSpec        the cycle specification itself cannot work
-└── BadRecording   this file can never become cycles; says where, so that a person can act
+├── BadRecording   this file can never become cycles; says where, so that a person can act
+└── BadHistory     these cycles, labels or splits make no model, or do not fit one
 """
 
 from __future__ import annotations
@@ -52,3 +53,17 @@ class BadRecording(ValueError):  # noqa: N818 - named for what it says
             "row_group": self.row_group,
         }
         return {name: value for name, value in known.items() if value is not None}
+
+
+class BadHistory(ValueError):  # noqa: N818 - named for what it says
+    """Cycles, labels or splits from which no model can be made, or that a model cannot score.
+
+    Args:
+        reason: a stable slug such as ``missing-features``; what programs branch on.
+        message: one sentence for a person, naming the thing and the way out.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message

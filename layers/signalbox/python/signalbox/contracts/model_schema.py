@@ -19,15 +19,28 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Adjustment(BaseModel):
-    """Lines that explain features by conditions, fitted on healthy cycles of the training units.
+    """What the training units taught about features, one entry a column.
 
-    ``coefficients`` is (features, 1 + conditions + squares of the conditions), the constant first.
+    Attributes:
+        conditions, mode: columns that explain others, and the one that tells two ways of running apart.
+        usual: medians, standing in for a reading that a unit has never given.
+        low, high: what lies beyond is taken for that.
+        centre, spread: of the conditions, before they are squared.
+        coefficients: (terms, columns), terms as :mod:`cycles.history.past` has them.
+        deviation: how much a healthy unit strays from its own usual, one standard deviation.
     """
 
     model_config = STRICT
 
     conditions: list[str] = []
+    mode: str | None = None
+    usual: list[Finite] = []
+    low: list[Finite] = []
+    high: list[Finite] = []
+    centre: list[Finite] = []
+    spread: list[Finite] = []
     coefficients: list[list[Finite]] = []
+    deviation: list[Finite] = []
 
 
 class ModelSchema(BaseModel):
@@ -41,7 +54,8 @@ class ModelSchema(BaseModel):
         window: cycles of history.
         time, horizon, grace: what a positive means.
         threshold: from this probability on it warns.
-        reference, smooth, adjustment: how features are compared with a unit's own past.
+        compare, reference, smooth, lag, age, adjustment: how columns become features; see
+            :class:`signalbox.contracts.prediction.Baseline`.
         dataset: digest of the dataset it was trained on.
     """
 
@@ -56,8 +70,11 @@ class ModelSchema(BaseModel):
     horizon: Finite
     grace: Finite
     threshold: Annotated[float, Field(gt=0, lt=1)]
+    compare: list[Literal["level", "own", "before"]] = ["level", "own"]
     reference: Annotated[int, Field(ge=1)]
     smooth: Annotated[int, Field(ge=1)]
+    lag: Annotated[int, Field(ge=1)] = 100
+    age: bool = False
     adjustment: Adjustment = Adjustment()
     dataset: str
 

@@ -42,19 +42,34 @@ class Table(BaseModel):
         return self
 
 
-class Baseline(BaseModel):
-    """What a unit is compared with: its own past, under like conditions.
+Comparing = Literal["level", "own", "before"]
 
-    Of every feature a line is fitted over ``conditions`` (features that the unit does not make itself,
-    such as the weather), from healthy cycles of the training units; what it leaves unexplained is compared
-    with the unit's own mean over its first ``reference`` cycles, and smoothed over ``smooth`` cycles.
+
+class Baseline(BaseModel):
+    """What a unit is compared with: the fleet under like conditions, and its own past.
+
+    Attributes:
+        compare: which comparisons become features: ``level`` (a feature as it is, less what the conditions
+            explain), ``own`` (smoothed, against the unit's own first cycles), ``before`` (smoothed, against
+            itself ``lag`` cycles ago).
+        reference: first cycles of a unit that are its usual.
+        smooth: cycles averaged before comparing.
+        lag: cycles between now and before.
+        conditions: features that a fault does not move, such as the weather; a quadratic in them, fitted on
+            healthy cycles of the training units, is taken from every feature.
+        mode: a feature above or below 0.5 that tells two ways of running apart, each with its own quadratic.
+        age: whether the number of cycles so far is a feature too.
     """
 
     model_config = STRICT
 
+    compare: list[Comparing] = Field(default=["level", "own"], min_length=1)
     reference: Positive = 20
     smooth: Positive = 10
+    lag: Positive = 100
     conditions: list[Name] = []
+    mode: Name | None = None
+    age: bool = False
 
 
 class Split(BaseModel):
@@ -73,7 +88,11 @@ class Split(BaseModel):
 
 
 class Network(BaseModel):
-    """The transformer: width of a cycle's vector, heads and layers of the encoder, dropout."""
+    """The transformer: width of a cycle's vector, heads and layers of the encoder, dropout.
+
+    ``input_dropout`` blinds it, while it learns, to each feature of a window with this probability, so
+    that it does not lean on any one of them.
+    """
 
     model_config = STRICT
 
@@ -81,6 +100,7 @@ class Network(BaseModel):
     heads: Positive = 4
     layers: Positive = 3
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    input_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:
@@ -114,6 +134,7 @@ class Prediction(BaseModel):
         samples: cycles drawn of each unit, in each epoch, and for judging.
         months: season filter: predictions are made and judged in these months; all by default.
         run_to_failure: without a fault log, the end of each unit's record is its fault.
+        precision: the lowest threshold is taken whose alerts on validation units are right so often.
         threshold: from this probability on a unit is warned of, where validation chooses none.
         inspect: sensor -> what to look at on site when it has moved.
     """
@@ -128,6 +149,7 @@ class Prediction(BaseModel):
     samples: Positive = 100
     months: list[Annotated[int, Field(ge=1, le=12)]] | None = Field(default=None, min_length=1)
     run_to_failure: bool = False
+    precision: Share = 0.9
     threshold: Share = 0.99
     features: list[Name] | None = Field(default=None, min_length=1)
     baseline: Baseline = Baseline()

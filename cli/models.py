@@ -1,0 +1,185 @@
+"""``signalbox train``, ``evaluate``, ``export`` and ``score``: models on this machine, no cloud."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from cli.tables import Counting
+from cli.workloads import load
+from cycles.history import Sequences, gather
+from jobs.dataset.build import Sources, build
+from jobs.dataset.tables import histories, table_files
+from jobs.evaluation.page import write_page
+from jobs.evaluation.run import Evaluation
+from jobs.evaluation.run import evaluate as run_evaluation
+from jobs.training.export import quantize, raw_windows
+from jobs.training.run import CHECKPOINT, learn
+from jobs.training.train import Epoch, begun, draw
+from signalbox.adapters.history import past_of
+from signalbox.adapters.onnx_model import OnnxModel, read_schema, refuse_mismatch
+from signalbox.contracts.model_schema import ONNX, ModelSchema
+from signalbox.contracts.prediction import Prediction
+from signalbox.errors import Rejected
+
+DATASET, EVALUATION, PAGE = "dataset", "evaluation.json", "evaluation.html"
+AT_A_TIME = 512
+
+
+def train(
+    console: Console, workload: str, sources: Sources, out: Path, *, seed: int, epochs: int | None
+) -> ModelSchema:
+    """Dataset, training, export: everything a model folder holds."""
+    told = load(workload)
+    if epochs is not None and told.prediction is not None:
+        training = told.prediction.training.model_copy(update={"epochs": epochs})
+        prediction = told.prediction.model_copy(update={"training": training})
+        told = told.model_copy(update={"prediction": prediction})
+    data = build(told, sources, out / DATASET)
+    prediction = Prediction.model_validate(data.manifest["prediction"])
+    dealt = ", ".join(f"{len(data.members(s))} {s}" for s in ("train", "validation", "test"))
+    console.print(
+        f"dataset  {len(data.units)} units ({dealt}), {len(data.times):,} cycles x "
+        f"{data.features.shape[1]} features", highlight=False,
+    )  # fmt: skip
+    for line in data.manifest["left_out"]:
+        console.print(f"left out {line}", markup=False)
+    if (out / CHECKPOINT).is_file():
+        console.print("a checkpoint is there; it goes on from it if data and settings are the same")
+    with Counting(console, "epochs (ceiling)", prediction.training.epochs) as counting:
+
+        def heard(epoch: Epoch) -> None:
+            console.print(epoch.line(), highlight=False, markup=False)
+            counting.step(f"validation AUC {epoch.validation_auc:.4f}")
+
+        schema = learn(data, out, seed, heard)
+    console.print(
+        f"model    [bold]{out}[/] version {schema.version}, warns from {schema.threshold:.4f} on",
+        highlight=False,
+    )
+    return schema
+
+
+def evaluate(console: Console, folder: Path, seed: int) -> Evaluation:
+    """Judge a model folder on its test units; writes evaluation.json and evaluation.html."""
+    import json
+
+    data = Sequences.read(folder / DATASET)
+    with console.status("evaluating") as status:
+        found = run_evaluation(folder, data, seed, lambda step: status.update(step))
+    _replace(folder / EVALUATION, json.dumps(found.report, indent=1).encode())
+    write_page(found, folder / PAGE)
+    console.print(alert_table(found))
+    for name, gap in found.report["signalbox"]["auc_difference"].items():
+        if gap["mean"] is not None:
+            console.print(
+                f"AUC minus {name}: {gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]",
+                highlight=False, markup=False,
+            )  # fmt: skip
+    console.print(f"figures  [bold]{folder / EVALUATION}[/]")
+    console.print(f"page     [bold]{folder / PAGE}[/]")
+    return found
+
+
+def alert_table(found: Evaluation) -> RichTable:
+    """Who warned how well, the constants included."""
+    told = found.report["signalbox"]
+    table = RichTable(title=f"Test units, horizon {told['horizon']:g} {told['time']}")
+    for heading in ("", "AUC", "alerts", "true", "late", "false", "missed", "precision", "effective",
+                    "recall", "lead"):  # fmt: skip
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, row in told["alerts"].items():
+        table.add_row(
+            name, _rate(row["auc"], 4),
+            *(str(row[k]) for k in ("alerts", "true", "late", "false", "missed")),
+            *(_rate(row[k], 3) for k in ("precision", "effective_precision", "recall")),
+            _rate(row["median_lead"], 1),
+        )  # fmt: skip
+    return table
+
+
+def _rate(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def score(console: Console, folder: Path, cycles: Path, out: Path, batch: int = AT_A_TIME) -> int:
+    """Score every cycle of every unit from what was known at it; the number of rows written."""
+    schema = read_schema(folder)
+    workload = load(schema.workload)
+    refuse_mismatch(schema, workload.name, schema.columns)
+    past, model = past_of(schema), OnnxModel.open(folder / ONNX)
+    units: list[str] = []
+    numbers: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
+    said: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    files = table_files(cycles)
+    with Counting(console, "scoring units", None) as counting:
+        for history in histories(files, workload, schema.columns):
+            features = past.features(history.values)
+            ends = np.array([0, len(features)])
+            for first in range(0, len(features), batch):
+                rows = np.arange(first, min(first + batch, len(features)))
+                windows, valid = gather(features, ends, np.zeros_like(rows), rows, schema.window)
+                said.append(
+                    np.exp(model.log_probabilities(windows, valid)[:, 1].astype(np.float64))
+                )
+            units.extend([history.unit] * len(features))
+            numbers.append(history.cycles)
+            counting.step(history.unit)
+    if not units:
+        raise Rejected("no-unit", f"{cycles} holds no unit with a cycle")
+    table = pa.table({
+        "unit": _units(units),
+        "cycle": np.concatenate(numbers),
+        "probability": np.concatenate(said),
+    })  # fmt: skip
+    fresh = out.with_name(f".{out.name}.fresh")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, fresh, compression="zstd")
+    fresh.replace(out)
+    console.print(f"{table.num_rows:,} cycles of {len(set(units))} units -> [bold]{out}[/]")
+    return table.num_rows
+
+
+def _units(names: list[str]) -> pa.Array:
+    """Whole numbers where all names are such, as the tables of others have them; else text."""
+    plain = all(name.isdigit() and str(int(name)) == name for name in set(names))
+    return pa.array([int(n) for n in names], pa.int64()) if plain else pa.array(names)
+
+
+def export(console: Console, folder: Path, *, int8: bool) -> None:
+    """Make model.onnx again from the checkpoint, prove that it is the same, and try int8 if asked."""
+    import torch
+
+    from jobs.training.export import export as write_onnx
+    from jobs.training.export import parity
+    from jobs.training.run import parity_line
+
+    schema, data = read_schema(folder), Sequences.read(folder / DATASET)
+    prediction = Prediction.model_validate(data.manifest["prediction"])
+    learning = begun(data, prediction, 0, torch.device("cpu"))
+    held = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")
+    learning.model.load_state_dict(held["best"])
+    fresh = folder / f".fresh-{ONNX}"
+    write_onnx(learning.model, data.standard, data.features.shape[1], fresh)
+    units, rows = draw(data, prediction, "validation", np.random.default_rng(0))
+    some = np.linspace(0, len(rows) - 1, min(len(rows), 2048)).astype(int)
+    windows, valid = raw_windows(data, units[some], rows[some], prediction.window)
+    found = parity(learning.model, data.standard, fresh, schema.threshold, windows, valid)
+    fresh.replace(folder / ONNX)
+    console.print(parity_line(found), highlight=False)
+    if int8:
+        small, share, accepted = quantize(folder / ONNX, schema.threshold, windows, valid)
+        verdict = f"[bold]{small}[/]" if accepted else "not accepted, removed"
+        console.print(f"int8: {share:.2%} of decisions on validation change; {verdict}")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.fresh")
+    fresh.write_bytes(content)
+    os.replace(fresh, path)

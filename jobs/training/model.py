@@ -1,0 +1,102 @@
+"""The model: a small transformer over a window of cycles. B windows, T cycles, F features, D width.
+
+Source: "How Carrier predicts HVAC faults using AWS Glue and Amazon SageMaker" (AWS Machine Learning
+Blog, 2023): a three-layer encoder whose output is averaged and goes through three linear layers with
+ReLU and a LogSoftmax. Layer norms come first in each block, which trains without a warm-up of weeks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cycles.history.sequences import LIMIT, Standard
+
+FEEDFORWARD = 4  # widths, as in "Attention Is All You Need"
+
+
+class Block(nn.Module):
+    """One encoder layer: attention among the cycles, then each cycle by itself."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.before_attention = nn.LayerNorm(width)
+        self.attention = nn.Linear(width, 3 * width)
+        self.after_attention = nn.Linear(width, width)
+        self.forward_part = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, FEEDFORWARD * width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(FEEDFORWARD * width, width),
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, T, D), mask (B, 1, 1, T) true where a cycle is real -> (B, T, D)."""
+        b, t, d = x.shape
+        parts = self.attention(self.before_attention(x)).view(b, t, 3, self.heads, d // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # (B, heads, T, D / heads) each
+        seen = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
+        )
+        x = x + self.after_attention(seen.transpose(1, 2).reshape(b, t, d))
+        return x + functional.dropout(self.forward_part(x), self.dropout, self.training)
+
+
+class FaultModel(nn.Module):
+    """Log-probabilities of no fault and of a fault within the horizon, from standardised windows."""
+
+    def __init__(
+        self,
+        features: int,
+        window: int,
+        *,
+        width: int,
+        heads: int,
+        layers: int,
+        dropout: float,
+        input_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.window, self.input_dropout = window, input_dropout
+        self.cycle = nn.Linear(features, width)
+        self.position = nn.Parameter(torch.randn(window, width) * 0.02)  # from the oldest on
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.last_norm = nn.LayerNorm(width)
+        self.classifier = nn.Sequential(
+            nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(width, width // 2), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(width // 2, 2),
+        )  # fmt: skip
+
+    def forward(self, windows: Tensor, valid: Tensor) -> Tensor:
+        """windows (B, T, F), valid (B,) real cycles at the end -> (B, 2)."""
+        age = torch.arange(self.window - 1, -1, -1, device=windows.device)  # newest is 0
+        real = age[None, :] < valid[:, None]  # (B, T)
+        if self.training and self.input_dropout:  # the same features all along a window
+            drawn = torch.rand_like(windows[:, :1])
+            windows = windows * (drawn >= self.input_dropout) / (1 - self.input_dropout)
+        x = self.cycle(windows) + self.position  # (B, T, D)
+        mask = real[:, None, None, :]
+        for block in self.blocks:
+            x = block(x, mask)
+        weight = real.to(x.dtype)[:, :, None] / valid[:, None, None].to(x.dtype)  # (B, T, 1)
+        mean = (self.last_norm(x) * weight).sum(1)  # (B, D)
+        return functional.log_softmax(self.classifier(mean).float(), dim=-1)
+
+
+class Served(nn.Module):
+    """What is exported: raw features in. Standardises and narrows to float16 as the dataset did."""
+
+    def __init__(self, model: FaultModel, standard: Standard) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("centre", torch.from_numpy(standard.centre))
+        self.register_buffer("scale", torch.from_numpy(standard.scale))
+
+    def forward(self, windows: Tensor, valid: Tensor) -> Tensor:
+        """windows (B, T, F) float32 as they were measured, valid (B,) -> (B, 2)."""
+        near = ((windows - self.centre) * self.scale).clamp(-LIMIT, LIMIT)
+        return torch.as_tensor(self.model(near.half().float(), valid))
