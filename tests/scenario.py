@@ -16,7 +16,8 @@ from typing import Any
 from cli.publish import publish
 from localcloud import Cloud, Record
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
-from tests.fakes import manifest_file, sample, schema, score_line
+from tests.alerted import manifest_file, schema, score_line
+from tests.fakes import sample
 from tests.standin import model_folder, put_standin
 
 RAW = "raw/hvac/unit=A1/day.parquet"

@@ -13,9 +13,9 @@ from localcloud.journal import Record
 from signalbox.adapters.fleet_table import FleetTable
 from signalbox.contracts.fleet import FaultRecord, UnitRecord
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from tests.alerted import manifest_file, schema, score_line
 from tests.e2e.conftest import Chain
 from tests.e2e.served import signalbox, up
-from tests.fakes import manifest_file, schema, score_line
 
 DAY = timedelta(days=1)
 RUN = "0" * 31 + "1"

@@ -8,15 +8,8 @@ import boto3
 import pytest
 
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
-from tests.fakes import (
-    BUCKET,
-    LambdaContext,
-    manifest_file,
-    object_event,
-    sample,
-    schema,
-    score_line,
-)
+from tests.alerted import manifest_file, schema, score_line
+from tests.fakes import BUCKET, LambdaContext, object_event, sample
 from tests.integration.adapters.test_doors import doors, keys
 from tests.integration.adapters.test_roles import judge, role_of, watch, watched
 from tests.unit.signalbox.domain.test_alerting import DAY, NOON

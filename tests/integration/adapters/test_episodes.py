@@ -8,7 +8,8 @@ from signalbox.adapters.episodes import EpisodeTable
 from signalbox.contracts.alerts import Episode, Feedback, Judgement, Message, Newest
 from signalbox.domain.episodes import Standing
 from signalbox.errors import Misconfigured, Transient
-from tests.fakes import NOON, InMemoryEpisodes
+from tests.alerted import InMemoryEpisodes
+from tests.fakes import NOON
 
 EPISODE = Episode(
     workload="hvac", unit="A1", number=1, model="v1", threshold=0.9, time="days", horizon=60,

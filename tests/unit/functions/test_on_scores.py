@@ -3,16 +3,8 @@ import pytest
 from functions.on_scores import app
 from signalbox.contracts.keys import scores_prefix
 from signalbox.errors import Transient
-from tests.fakes import (
-    NOON,
-    Crash,
-    Fuse,
-    KeptRejections,
-    LambdaContext,
-    object_event,
-    sample,
-    score_line,
-)
+from tests.alerted import score_line
+from tests.fakes import NOON, Crash, Fuse, KeptRejections, LambdaContext, object_event, sample
 from tests.unit.signalbox.domain.test_alerting import RUN, World
 
 KEY = f"{scores_prefix('hvac', RUN)}part-0.out"

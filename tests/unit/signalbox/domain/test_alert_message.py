@@ -5,7 +5,8 @@ import pytest
 from signalbox.contracts.prediction import Prediction
 from signalbox.contracts.scoring import Score
 from signalbox.domain.alert_message import MAX_SUBJECT, compose, in_words, one_line, percent
-from tests.fakes import NOON, schema, score_line
+from tests.alerted import schema, score_line
+from tests.fakes import NOON
 from tests.unit.signalbox.domain.test_alerting import unit_record
 
 PREDICTION = Prediction(inspect={"pressure": "charge, and the filter drier"})

@@ -13,21 +13,8 @@ from signalbox.contracts.sns import AlertNotification
 from signalbox.domain.alerting import Alerting, Ledger
 from signalbox.domain.episodes import LEASE
 from signalbox.errors import Rejected, Transient
-from tests.fakes import (
-    NOON,
-    Crash,
-    Fuse,
-    HeardBus,
-    InMemoryEpisodes,
-    InMemoryFleet,
-    InMemoryObjects,
-    SentMessages,
-    manifest_file,
-    ref,
-    schema,
-    score_line,
-    workload,
-)
+from tests.alerted import InMemoryEpisodes, SentMessages, manifest_file, schema, score_line
+from tests.fakes import NOON, Crash, Fuse, HeardBus, InMemoryFleet, InMemoryObjects, ref, workload
 
 DAY = timedelta(days=1)
 RUN = "0" * 31 + "1"

@@ -8,7 +8,8 @@ import pytest
 from signalbox.contracts.alerts import Newest
 from signalbox.contracts.keys import judgements_key
 from signalbox.domain.judging import Judging, judgement_of, tallies
-from tests.fakes import NOON, Crash, Fuse, HeardBus, InMemoryObjects, schema
+from tests.alerted import schema
+from tests.fakes import NOON, Crash, Fuse, HeardBus, InMemoryObjects
 from tests.unit.signalbox.domain.test_alerting import DAY, World
 
 DUE = NOON + 90.5 * DAY

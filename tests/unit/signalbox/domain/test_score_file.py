@@ -7,7 +7,8 @@ import pytest
 from signalbox.contracts.keys import scores_prefix, windows_manifest_key
 from signalbox.domain.score_file import read_scores
 from signalbox.errors import Rejected
-from tests.fakes import NOON, InMemoryObjects, manifest_file, ref, schema, score_line, workload
+from tests.alerted import manifest_file, schema, score_line
+from tests.fakes import NOON, InMemoryObjects, ref, workload
 
 RUN = "0" * 31 + "1"
 KEY = f"{scores_prefix('hvac', RUN)}part-0.out"
