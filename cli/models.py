@@ -142,7 +142,7 @@ def score(console: Console, folder: Path, cycles: Path, out: Path, batch: int = 
     pq.write_table(table, fresh, compression="zstd")
     fresh.replace(out)
     console.print(f"{table.num_rows:,} cycles of {len(set(units))} units -> [bold]{out}[/]")
-    return table.num_rows
+    return len(table)
 
 
 def _units(names: list[str]) -> pa.Array:
