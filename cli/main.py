@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli import serving
+from cli import modelling, serving
 from cli.options import Chaotic, Executing, Executor
 from cli.workloads import UnusableWorkload, load, measured, spec_of
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Signals in, decisions out: sensor files become cycle features, on AWS or on this laptop.",
+    help="Signals in, decisions out: from sensor files to warnings of faults, on AWS or on this laptop.",
     epilog="Start with `signalbox demo`; then `signalbox features FILE --spec WORKLOAD -o OUT.parquet`.",
 )
 console = Console()
@@ -39,7 +39,9 @@ def main() -> None:
     from cli.replay import NoReplay
     from cli.up import AlreadyUp
     from cli.whereabouts import BadUse, NotUp
+    from cycles import BadHistory
     from localcloud.errors import DeployError, StateError
+    from signalbox.errors import Rejected
     from simulator.files import OtherFleet
 
     mendable = (
@@ -52,6 +54,8 @@ def main() -> None:
         NotUp,
         BadUse,
         NoReplay,
+        BadHistory,
+        Rejected,
     )
     try:
         app()
@@ -248,7 +252,7 @@ def package(
     typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
 
 
-app.registered_commands += serving.app.registered_commands
+app.registered_commands += serving.app.registered_commands + modelling.app.registered_commands
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +71,7 @@ def evaluate(console: Console, folder: Path, seed: int) -> Evaluation:
 
     data = Sequences.read(folder / DATASET)
     with console.status("evaluating") as status:
-        found = run_evaluation(folder, data, seed, lambda step: status.update(step))
+        found = run_evaluation(folder, data, seed, status.update)
     _replace(folder / EVALUATION, json.dumps(found.report, indent=1).encode())
     write_page(found, folder / PAGE)
     console.print(alert_table(found))
@@ -118,7 +117,7 @@ def score(console: Console, folder: Path, cycles: Path, out: Path, batch: int = 
     numbers: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
     said: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
     files = table_files(cycles)
-    with Counting(console, "scoring units", None) as counting:
+    with Counting(console, "scoring units", 0) as counting:
         for history in histories(files, workload, schema.columns):
             features = past.features(history.values)
             ends = np.array([0, len(features)])
@@ -143,7 +142,7 @@ def score(console: Console, folder: Path, cycles: Path, out: Path, batch: int = 
     pq.write_table(table, fresh, compression="zstd")
     fresh.replace(out)
     console.print(f"{table.num_rows:,} cycles of {len(set(units))} units -> [bold]{out}[/]")
-    return table.num_rows
+    return len(table)
 
 
 def _units(names: list[str]) -> pa.Array:
@@ -182,4 +181,4 @@ def export(console: Console, folder: Path, *, int8: bool) -> None:
 def _replace(path: Path, content: bytes) -> None:
     fresh = path.with_name(f".{path.name}.fresh")
     fresh.write_bytes(content)
-    os.replace(fresh, path)
+    fresh.replace(path)

@@ -8,13 +8,14 @@ The same functions run in Lambda, on the laptop and in every Spark task::
 """
 
 from cycles.cut import cut
-from cycles.errors import BadRecording, BadSpec
+from cycles.errors import BadHistory, BadRecording, BadSpec
 from cycles.fragment import Fragment
 from cycles.readers import open_recording
 from cycles.spec import CycleSpec
 from cycles.stitch import Stitched, stitch
 
 __all__ = [
+    "BadHistory",
     "BadRecording",
     "BadSpec",
     "CycleSpec",
