@@ -16,6 +16,7 @@ from typing import Any
 from cli.workloads import ROOT, load, names, spec_of
 
 ROOMS = ("layers/cycles/python/cycles", "layers/signalbox/python/signalbox", "jobs")
+SHIPPED = ("*.py", "*.so.1", "*.html")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: equal content gives equal bytes
 
 
@@ -44,7 +45,8 @@ def kernel_zip() -> bytes:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for room in ROOMS:
             base = (ROOT / room).parent
-            for path in sorted([*(ROOT / room).rglob("*.py"), *(ROOT / room).rglob("*.so.1")]):
+            found = [path for kind in SHIPPED for path in (ROOT / room).rglob(kind)]
+            for path in sorted(found):
                 info = zipfile.ZipInfo(path.relative_to(base).as_posix(), EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(info, path.read_bytes())

@@ -1,0 +1,112 @@
+"""From raw files to probabilities with a trained model, and that production sees what training saw."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from rich.console import Console
+
+from cli.models import score
+from cli.publish import publish
+from cli.workloads import WORKLOADS
+from jobs.dataset.build import Sources, build
+from jobs.training.run import learn
+from signalbox.contracts.scoring import Score
+from signalbox.contracts.workload import Workload
+from simulator.fleet import Fleet
+
+UNITS = ("hp-0001", "hp-0002")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A small model of simulated histories: enough to say different things of different units."""
+    folder = tmp_path_factory.mktemp("model")
+    fleet = Fleet(units=16, seed=5, start=date(2024, 6, 1), days=90, faults_per_year=4)
+    (folder / "cycles").mkdir()
+    for unit in fleet.units:
+        pq.write_table(fleet.cycle_history(unit), folder / "cycles" / f"{unit}.parquet")
+    pq.write_table(fleet.fault_log(), folder / "faults.parquet")
+    told = yaml.safe_load((WORKLOADS / "hvac.yaml").read_text(encoding="utf-8"))
+    told["prediction"] |= {
+        "horizon": 15, "grace": 10, "window": 16, "samples": 20,
+        "network": {"width": 8, "heads": 2, "layers": 1, "dropout": 0.0},
+        "training": {"epochs": 2, "patience": 2},
+    }  # fmt: skip
+    told["prediction"]["baseline"] |= {"reference": 12, "smooth": 4}
+    sources = Sources(folder / "cycles", folder / "faults.parquet", leave_out=True)
+    data = build(Workload.model_validate(told), sources, folder / "dataset")
+    learn(data, folder, 0, lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def days():
+    """Raw unit-days, thinned to a row every ten seconds, as a slower recorder would have made them."""
+    fleet = Fleet(units=2, seed=9, start=date(2024, 7, 1), days=2)
+    made = {}
+    for unit in UNITS:
+        for day in fleet.dates:
+            target = io.BytesIO()
+            table = fleet.raw_day(unit, day)
+            pq.write_table(table.take(np.arange(0, table.num_rows, 10)), target)
+            made[f"raw/hvac/unit={unit}/{day}.parquet"] = target.getvalue()
+    return made
+
+
+def scores(chain):
+    found = [key for key in chain.bucket.listing("scores/") if key.endswith(".out")]
+    return {
+        score.unit: score
+        for key in found
+        for line in chain.bucket.read(key).splitlines()
+        for score in [Score.model_validate_json(line)]
+    }
+
+
+def test_production_says_of_a_unit_what_the_command_says_of_its_cycles(
+    chain, model, days, tmp_path
+):
+    publish(chain.cloud.client("s3"), chain.bucket.name, model)
+    for key, body in days.items():
+        chain.bucket.write(key, body)
+    chain.run()
+    chain.cloud.run_for(timedelta(minutes=6))
+    chain.run()
+    found = scores(chain)
+    assert set(found) == set(UNITS)
+    pq.write_table(chain.features(), tmp_path / "cycles.parquet")
+    score(Console(quiet=True), model, tmp_path / "cycles.parquet", tmp_path / "scores.parquet")
+    told = pq.read_table(tmp_path / "scores.parquet").to_pandas()
+    for unit in UNITS:
+        last = told[told["unit"] == unit].iloc[-1]
+        assert found[unit].cycle == last["cycle"]
+        assert np.exp(found[unit].log_probabilities[1]) == pytest.approx(
+            last["probability"], abs=1e-6
+        )
+    assert found[UNITS[0]].log_probabilities != found[UNITS[1]].log_probabilities
+    (scored,) = chain.events("FleetScored")
+    assert scored["units"] == len(UNITS)
+
+
+def test_a_model_that_needs_what_the_workload_does_not_measure_scores_nothing(chain, model, days):
+    publish(chain.cloud.client("s3"), chain.bucket.name, model)
+    key = "models/hvac/current.json"
+    pointer = json.loads(chain.bucket.read(key))
+    pointer["schema"]["columns"][3] = "oil_level__mean"
+    chain.bucket.write(key, json.dumps(pointer).encode())
+    chain.bucket.write(*next(iter(days.items())))
+    chain.run()
+    chain.cloud.run_for(timedelta(minutes=6))
+    chain.run()
+    failed = chain.events("ScoringFailed")
+    assert failed
+    assert "oil_level__mean" in failed[0]["reason"]
+    assert scores(chain) == {}
+    assert chain.events("FaultPredicted") == []
