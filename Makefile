@@ -83,6 +83,9 @@ soak: build $(VENV)/.spark $(AWSCLI_VENV)/.installed ## long runs: many more exa
 	@$(BIN)/signalbox chaos --seeds 20
 	@$(BIN)/signalbox chaos --executor ric
 	@$(BIN)/python -m tests.soak_policies
+	@$(BIN)/python -m tests.soak_container
+	@$(BIN)/python -m tests.soak_models turbofan
+	@$(BIN)/python -m tests.soak_models fleet
 
 package: build ## ship jobs, kernel and workloads to S3 by content hash (BUCKET=name)
 	@test -n "$(BUCKET)" || { echo "package: say where to: make package BUCKET=my-artifacts"; exit 2; }

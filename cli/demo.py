@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cli.chain import Bucket, running
 from cli.features import Outcome, write
+from cli.foresight import foresee
 from cli.journeys import Journey, journeys
 from cli.page import write_page
 from cli.plots import DaySample
@@ -52,6 +53,9 @@ def run(
         reasons = {key: note["message"] for key, note in bucket.rejections().items()}
         pages, contradicted = _publish(console, out, bucket, drops, told)
         reasons |= contradicted
+        if data is None:
+            console.print("A model learns from a fleet, and is asked about two more units:")
+            foresee(console, cloud, bucket, out, seed)
     console.print(paths(_telling(told)))
     if reasons:
         console.print(rejections(reasons))

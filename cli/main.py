@@ -183,6 +183,7 @@ def simulate(
         int,
         typer.Option(help="Instead of raw readings: cycle-level histories of so many days.", min=0),
     ] = 0,
+    faults: Annotated[float, typer.Option(help="Faults a unit and year, on average.", min=0)] = 1.0,
 ) -> None:
     """Write a simulated HVAC fleet: raw unit-days of 8 million readings, or long cycle histories.
 
@@ -190,7 +191,7 @@ def simulate(
     """
     from cli.simulate import run
 
-    run(console, out, units=units, days=days, seed=seed, history=history)
+    run(console, out, units=units, days=days, seed=seed, history=history, faults=faults)
 
 
 @app.command()

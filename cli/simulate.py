@@ -13,9 +13,13 @@ from simulator.files import write_fleet
 from simulator.fleet import Fleet
 
 
-def run(console: Console, out: Path, *, units: int, days: int, seed: int, history: int) -> None:
+def run(
+    console: Console, out: Path, *, units: int, days: int, seed: int, history: int, faults: float
+) -> None:
     """Write the fleet under ``out``."""
-    fleet = Fleet(units=units, seed=seed, start=SUMMER, days=history or days)
+    fleet = Fleet(
+        units=units, seed=seed, start=SUMMER, days=history or days, faults_per_year=faults
+    )
     if history:
         folder = out / "cycles" / "hvac"
         folder.mkdir(parents=True, exist_ok=True)

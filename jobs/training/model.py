@@ -37,9 +37,7 @@ class Block(nn.Module):
         b, t, d = x.shape
         parts = self.attention(self.before_attention(x)).view(b, t, 3, self.heads, d // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # (B, heads, T, D / heads) each
-        seen = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask
-        )
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         # nothing is dropped inside: luck for every pair of cycles would cost a third of the time
         seen = self.after_attention(seen.transpose(1, 2).reshape(b, t, d))
         x = x + functional.dropout(seen, self.dropout, self.training)
