@@ -32,7 +32,7 @@ def write_page(found: Evaluation, path: Path) -> None:
     """
     told = found.report["signalbox"]
     shown = _template().render(
-        title=f"Would its warnings have been worth it? Model {told['model']}",
+        title="What the model’s warnings would have been worth",
         model=MODEL,
         told=told,
         story=_story(told),
@@ -84,7 +84,7 @@ def _story(told: Mapping[str, Any]) -> str:
         f"{row['true']:,} of {_counted(row['failed'], 'fault')} had a warning in time"
     )
     if row["median_lead"] is not None:
-        said += f", half of them {_lasting(round(row['median_lead']), told['time'])} ahead or more"
+        said += f", the median one {_lasting(round(row['median_lead']), told['time'])} ahead"
     return f"{said}."
 
 
@@ -212,7 +212,7 @@ def _singles(quality: Mapping[str, Any], told: Mapping[str, Any]) -> list[Mappin
         "recall": (1.0, 0.0),
         "f1": (2 * share / (1 + share), 0.0),
     }
-    rows = []
+    rows: list[Mapping[str, str]] = []
     for name, (always, never) in constants.items():
         ours = quality[name]["value"]
         rows.append(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
 from cycles.history.alerts import Ending, Episode, ending
@@ -102,7 +103,7 @@ def sweep(found: Evaluation) -> str:
             ha="right" if left else "left", color=COLOURS["signal"], annotation_clip=False,
         )  # fmt: skip
         axes.set(xlim=(0, 1), ylim=(-0.02, 1.04))
-        axes.legend(loc="lower left")
+        figure.legend(loc="outside lower center", ncols=3)
         return inline(figure, "sweep", "Precision, effective precision and recall by threshold")
 
 
@@ -113,7 +114,7 @@ def cases(found: Evaluation) -> list[Case]:
     ended: Mapping[str, list[tuple[Episode, Ending]]] = {name: [] for name in CASES}
     for life in found.lives[MODEL]:
         end = ending(life, *limits)
-        name = "false or late" if end.case in ("false", "late") else end.case
+        name: str = end.case if end.case in CASES else "false or late"
         ended[name].append((life, end))
     made = []
     for k, (name, lives) in enumerate(ended.items()):
@@ -160,7 +161,7 @@ def _life(life: Episode, end: Ending, told: Mapping[str, Any], name: str, label:
             _above(axes, fault, "fault", "left", COLOURS["ink"])
             last = max(last, fault)
         axes.axhline(told["threshold"], color=COLOURS["signal"], lw=1, ls=(0, (5, 3)))
-        axes.plot(times, life.probabilities, color=COLOURS["model"], lw=1.4)
+        axes.plot(times, life.probabilities, ".-", color=COLOURS["model"], lw=1.2, ms=3.5)
         if end.alert is not None:
             at = int(np.flatnonzero(life.times == end.alert)[0])
             hit = times[at], life.probabilities[life.times == end.alert].max()
@@ -183,13 +184,13 @@ def lead_times(found: Evaluation) -> str | None:
     with drawing("leads"):
         figure, axes = _empty(f"{told['time']} from alert to fault", "true alerts")
         edges = np.linspace(0, told["horizon"], min(BARS, max(2, int(told["horizon"]))) + 1)
-        axes.hist(leads, edges, color=COLOURS["model"], rwidth=0.9)
+        axes.hist(leads, edges.tolist(), color=COLOURS["model"], rwidth=0.9)
         middle = float(np.median(leads))
         axes.axvline(middle, color=COLOURS["signal"], lw=1.2)
         side = "right" if middle > told["horizon"] / 2 else "left"
         _above(axes, middle, f"median {middle:.0f}", side, COLOURS["signal"])
         axes.set_xlim(0, told["horizon"])
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
         return inline(figure, "leads", f"Lead times of {len(leads)} true alerts")
 
 
