@@ -117,36 +117,53 @@ def model_quality(
 ) -> dict[str, Any]:
     """``binary_classification_metrics`` as SageMaker Model Monitor writes them.
 
-    Source: SageMaker Developer Guide, "Model quality metrics and Amazon CloudWatch monitoring"; these
-    are of single predictions, not of alerts.
+    Source: SageMaker Developer Guide, "Model quality metrics and Amazon CloudWatch monitoring", in whose
+    example the best constant classifier is the one that always says 1. These are of single predictions,
+    not of alerts.
     """
     said = probabilities >= threshold
     counts = confusion_matrix(labels, said, labels=[0, 1])
     (tn, fp), (fn, tp) = counts.tolist()
-    false_rates, true_rates, _ = roc_curve(labels, probabilities)
-    precisions, recalls, _ = precision_recall_curve(labels, probabilities)
+    always = np.ones(len(labels), np.int8)
     rates = {
         "recall": _share(tp, tp + fn), "precision": _share(tp, tp + fp),
         "accuracy": _share(tp + tn, len(labels)), "true_positive_rate": _share(tp, tp + fn),
         "true_negative_rate": _share(tn, tn + fp), "false_positive_rate": _share(fp, tn + fp),
         "false_negative_rate": _share(fn, tp + fn), "auc": auc(labels, probabilities) or 0.0,
+        "recall_best_constant_classifier": _share(fn + tp, fn + tp),
+        "precision_best_constant_classifier": _share(fn + tp, len(labels)),
+        "accuracy_best_constant_classifier": _share(fn + tp, len(labels)),
         **{
-            name: float(fbeta_score(labels, said, beta=beta, zero_division=0.0))
+            f"{name}{who}": float(fbeta_score(labels, answers, beta=beta, zero_division=0.0))
             for name, beta in (("f0_5", 0.5), ("f1", 1), ("f2", 2))
+            for who, answers in (("", said), ("_best_constant_classifier", always))
         },
     }  # fmt: skip
     told: dict[str, Any] = {
         "confusion_matrix": {"0": {"0": tn, "1": fp}, "1": {"0": fn, "1": tp}},
         **{name: {"value": value, "standard_deviation": "NaN"} for name, value in rates.items()},
+        **_curves(labels, probabilities),
+    }
+    return {"binary_classification_metrics": told}
+
+
+def _curves(
+    labels: npt.NDArray[np.int8], probabilities: Floats
+) -> dict[str, dict[str, list[float]]]:
+    """Both curves; empty where one class is missing, as neither is defined then."""
+    roc: list[Floats] = [np.empty(0), np.empty(0)]
+    recall: list[Floats] = [np.empty(0), np.empty(0)]
+    if len(np.unique(labels)) == 2:
+        roc = list(roc_curve(labels, probabilities)[:2])
+        recall = list(precision_recall_curve(labels, probabilities)[:2])
+    return {
         "receiver_operating_characteristic_curve": {
-            "false_positive_rates": _thinned(false_rates),
-            "true_positive_rates": _thinned(true_rates),
+            "false_positive_rates": _thinned(roc[0]), "true_positive_rates": _thinned(roc[1]),
         },
         "precision_recall_curve": {
-            "precisions": _thinned(precisions), "recalls": _thinned(recalls),
+            "precisions": _thinned(recall[0]), "recalls": _thinned(recall[1]),
         },
     }  # fmt: skip
-    return {"binary_classification_metrics": told}
 
 
 def brier(labels: npt.NDArray[np.int8], probabilities: Floats) -> float:
