@@ -15,6 +15,7 @@ from benchmarks.container import container_throughput
 from benchmarks.deploys import deploys
 from benchmarks.features import csv, features, hvac
 from benchmarks.figures import Figure, show, write
+from benchmarks.gather import gather_windows
 from benchmarks.spark import spark
 
 Benchmark = Callable[[Path, int], list[Figure]]
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "chains": chains,
     "deploys": deploys,
     "container": container_throughput,
+    "gather": gather_windows,
 }
 """By name; each gets an empty folder and the number of rounds, and returns what it found."""
 
