@@ -90,15 +90,12 @@ def build(
         "left_out": left_out,
         "seed": sources.seed,
     }
-    manifest["digest"] = hashlib.sha256(
-        json.dumps([manifest, [h.unit for h in found], len(times)], sort_keys=True).encode()
-        + features[:: max(1, len(features) // 4096)].tobytes()
-    ).hexdigest()[:16]
     made = Sequences(
         features=features, offsets=offsets, times=times, labels=np.concatenate(labels),
         eligible=in_season(times, prediction),
         faults=tuple(faults[unit] for unit in units), manifest=manifest,
     )  # fmt: skip
+    manifest["digest"] = _digest(made)
     _refuse_one_sided(made)
     made.write(folder)
     return made
@@ -128,7 +125,7 @@ def in_season(times: npt.NDArray[np.float64], prediction: Prediction) -> npt.NDA
 
 
 def _natural(name: str) -> tuple[int, int, str]:
-    return (0, int(name), name) if name.isdigit() else (1, 0, name)
+    return (0, int(name), name) if name.isdecimal() else (1, 0, name)
 
 
 def _faults(
@@ -211,10 +208,21 @@ def _written(
     return features, standard, offsets
 
 
+def _digest(made: Sequences) -> str:
+    """Fingerprint of all that is learned from: settings, features, labels, faults."""
+    found = hashlib.sha256(json.dumps(made.manifest, sort_keys=True).encode())
+    for array in (made.features, made.offsets, made.times, made.labels, made.eligible):
+        found.update(np.ascontiguousarray(array).data)
+    for times in made.faults:
+        found.update(f"{len(times)}:".encode() + times.tobytes())
+    return found.hexdigest()[:16]
+
+
 def _refuse_one_sided(made: Sequences) -> None:
     """A split that knows only one answer can neither teach nor judge."""
     for split in SPLITS:
-        known = [made.labels[made.span(unit)] for unit in made.members(split)]
+        spans = [made.span(unit) for unit in made.members(split)]
+        known = [made.labels[span][made.eligible[span]] for span in spans]
         there = set(np.unique(np.concatenate(known))) - {UNKNOWN} if known else set()
         if split == "train" and there != {0, 1}:
             only = "no cycle" if not there else "only positives" if 1 in there else "no positive"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,7 @@ def read_frame(path: Path, table: Table | None) -> pd.DataFrame:
         raw = path.read_bytes()
         text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
         return _text(text.decode("utf-8-sig"), table, path)
-    except (OSError, EOFError, ValueError, pa.ArrowException) as problem:
+    except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as problem:
         if isinstance(problem, BadHistory):
             raise
         raise BadHistory("unreadable", f"{path}: {problem}") from problem
@@ -133,9 +134,9 @@ def _text(text: str, table: Table | None, path: Path) -> pd.DataFrame:
 
 
 def _all_numbers(line: str, separator: str) -> bool:
-    parts = line.split(",") if separator == "," else line.split()
+    parts = line.split() if separator == r"\s+" else line.split(separator)
     try:
-        return bool([float(part) for part in parts])
+        return bool([float(part) for part in parts if part.strip()])
     except ValueError:
         return False
 

@@ -24,6 +24,9 @@ from jobs.training.run import CURVE, REPORT, learn
 from signalbox.contracts.prediction import Prediction, Training
 
 TUNABLE = frozenset(Training.model_fields)
+SWITCHES = frozenset({"seed", "int8"})
+RESERVED = ("_tuning_objective_metric", "sagemaker_")
+"""What tuning jobs and the SDK's script mode add of their own to the hyperparameters."""
 
 
 def main() -> int:
@@ -42,21 +45,43 @@ def main() -> int:
 
 def _run(root: Path) -> None:
     config = root / "input" / "config" / "hyperparameters.json"
-    given = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    given = _given(config) if config.is_file() else {}
+    seed, int8 = switches(given)
     data = Sequences.read(root / "input" / "data" / "dataset")
     data.manifest["prediction"].update(tuned(data.manifest["prediction"], given))
     checkpoints = root / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     model, extra = root / "model", root / "output" / "data"
     schema = learn(
-        data, model, int(given.get("seed", 0)),
+        data, model, seed,
         lambda epoch: print(epoch.line(), flush=True),
-        checkpoint=checkpoints / "checkpoint.pt", int8=given.get("int8") == "true",
+        checkpoint=checkpoints / "checkpoint.pt", int8=int8,
     )  # fmt: skip
     extra.mkdir(parents=True, exist_ok=True)
     for name in (CURVE, REPORT):
         shutil.copy(model / name, extra / name)
     print(f"model {schema.version}: threshold {schema.threshold:.4f}", flush=True)
+
+
+def _given(config: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(config.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as problem:
+        raise BadHistory("bad-hyperparameter", f"{config}: {problem}") from problem
+
+
+def switches(given: Mapping[str, str]) -> tuple[int, bool]:
+    """Seed, and whether int8 is tried.
+
+    Raises:
+        BadHistory: the seed is no number from 0 on, or int8 is neither true nor false.
+    """
+    seed, int8 = str(given.get("seed", "0")), str(given.get("int8", "false"))
+    if not seed.isdecimal():
+        raise BadHistory("bad-hyperparameter", f"seed: {seed!r} is no whole number from 0 on")
+    if int8 not in ("true", "false"):
+        raise BadHistory("bad-hyperparameter", f"int8: {int8!r} is neither true nor false")
+    return int(seed), int8 == "true"
 
 
 def tuned(prediction: Mapping[str, object], given: Mapping[str, str]) -> dict[str, object]:
@@ -65,7 +90,11 @@ def tuned(prediction: Mapping[str, object], given: Mapping[str, str]) -> dict[st
     Raises:
         BadHistory: a hyperparameter is none, or holds what it cannot.
     """
-    mine = {name: value for name, value in given.items() if name not in ("seed", "int8")}
+    mine = {
+        name: value
+        for name, value in given.items()
+        if name not in SWITCHES and not name.startswith(RESERVED)
+    }
     strange = sorted(set(mine) - TUNABLE)
     if strange:
         raise BadHistory(

@@ -95,6 +95,11 @@ def parity(
     return found
 
 
+def int8_of(path: Path) -> Path:
+    """Where the weights of eight bits lie beside a model."""
+    return path.with_name(f"{path.stem}.int8.onnx")
+
+
 def quantize(
     path: Path, threshold: float, windows: npt.NDArray[np.float32], valid: npt.NDArray[np.int64]
 ) -> tuple[Path, float, bool]:
@@ -104,7 +109,7 @@ def quantize(
         The int8 file, the share of decisions it changes, and whether that is little enough; a file
         that is not accepted is removed.
     """
-    small = path.with_name(f"{path.stem}.int8.onnx")
+    small = int8_of(path)
     quantize_dynamic(str(path), str(small), weight_type=QuantType.QInt8)
     whole = OnnxModel.open(path).log_probabilities(windows, valid)[:, 1] >= np.log(threshold)
     rough = OnnxModel.open(small).log_probabilities(windows, valid)[:, 1] >= np.log(threshold)

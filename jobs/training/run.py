@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from cycles.history import Sequences
 from cycles.history.alerts import choose_threshold, episodes
-from jobs.training.export import Parity, export, parity, quantize, raw_windows
+from jobs.training.export import Parity, export, int8_of, parity, quantize, raw_windows
 from jobs.training.train import Epoch, Heard, Judged, Learning, judge, train
 from signalbox.contracts.model_schema import FILE, ONNX, Adjustment, ModelSchema
 from signalbox.contracts.prediction import Prediction
@@ -49,8 +49,8 @@ def learn(
     """
     prediction = Prediction.model_validate(data.manifest["prediction"])
     out.mkdir(parents=True, exist_ok=True)
-    for stale in (FILE, ONNX):
-        (out / stale).unlink(missing_ok=True)  # a folder with a model.json holds a whole model
+    for stale in (out / FILE, out / ONNX, int8_of(out / ONNX)):
+        stale.unlink(missing_ok=True)  # a folder with a model.json holds a whole model
     learning = train(data, prediction, seed, checkpoint or out / CHECKPOINT, heard)
     judged = judge(
         learning.model,

@@ -81,7 +81,7 @@ class Learning:
 
     def load(self, path: Path, run: str) -> bool:
         """Go on from a checkpoint; False if it is of another run (data, seed or settings differ)."""
-        held = torch.load(path, weights_only=True)
+        held = torch.load(path, weights_only=True, map_location="cpu")
         if held["run"] != run:
             return False
         self.model.load_state_dict(held["model"])
@@ -105,7 +105,7 @@ def train(
         heard: told of every epoch, those of an earlier process included.
 
     Raises:
-        BadHistory: there is nothing to learn from, or nothing to judge by.
+        BadHistory: there is nothing to learn from or to judge by, or learning diverges.
     """
     torch.use_deterministic_algorithms(mode=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -121,6 +121,10 @@ def train(
             break
         loss = _epoch(learning, data, prediction, seed, number, device)
         judged = judge(learning.model, data, prediction, "validation", seed, device)
+        if not np.isfinite([loss, judged.loss]).all():
+            raise BadHistory(
+                "diverged", f"epoch {number}: the loss is no number any more; lower learning_rate"
+            )
         auc = _auc(judged.labels, judged.probabilities)
         epoch = Epoch(number, loss, judged.loss, auc)
         if not learning.best_epoch or auc > learning.epochs[learning.best_epoch - 1].validation_auc:

@@ -140,7 +140,8 @@ def fit_past(
         baseline: the workload's ``prediction.baseline``.
 
     Raises:
-        BadHistory: conditions or mode are no columns, or there is no healthy cycle.
+        BadHistory: conditions or mode are no columns, two features have one name, or there is no
+            healthy cycle.
     """
     named = [*baseline["conditions"], *([baseline["mode"]] if baseline["mode"] else [])]
     absent = [name for name in named if name not in columns]
@@ -166,7 +167,9 @@ def fit_past(
         spread=np.maximum(filled[:, places].std(0), 1e-9), coefficients=np.empty((0, len(columns))),
         deviation=np.ones(len(columns)),
     )  # fmt: skip
-    if places:
+    if len(set(past.names)) != len(past.names):
+        raise BadHistory("feature-twice", f"two features are of one name: {', '.join(past.names)}")
+    if named:
         solved = np.linalg.lstsq(past.terms(filled), filled, rcond=None)[0]
         past = replace(past, coefficients=solved)
     strays = [

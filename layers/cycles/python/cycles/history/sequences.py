@@ -99,10 +99,8 @@ class Sequences:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MANIFEST).unlink(missing_ok=True)
         path = folder / FEATURES
-        if isinstance(self.features, np.memmap) and str(self.features.filename) == str(
-            path.resolve()
-        ):
-            self.features.flush()  # it was made in its place
+        if self._lies_in(path):
+            self.features.flush()  # type: ignore[attr-defined]
         else:
             np.save(path, self.features)
         np.savez(
@@ -113,6 +111,11 @@ class Sequences:
         hashes = {name: digest(folder / name) for name in (FEATURES, CYCLES)}
         told = {**self.manifest, "format": FORMAT, "sha256": hashes}
         (folder / MANIFEST).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+    def _lies_in(self, path: Path) -> bool:
+        """Whether the features were made in that very file."""
+        made = self.features.filename if isinstance(self.features, np.memmap) else None
+        return made is not None and path.exists() and path.samefile(made)
 
     @classmethod
     def read(cls, folder: Path) -> Sequences:
@@ -125,10 +128,10 @@ class Sequences:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError) as problem:
             raise BadHistory("no-dataset", f"{folder} holds no dataset: {problem}") from problem
-        if manifest.get("format") != FORMAT:
-            raise BadHistory("no-dataset", f"{folder}: format {manifest.get('format')!r}")
-        for name, told in manifest["sha256"].items():
-            if digest(folder / name) != told:
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise BadHistory("no-dataset", f"{folder}: its {MANIFEST} is not of format {FORMAT}")
+        for name in (FEATURES, CYCLES):
+            if not (folder / name).is_file() or digest(folder / name) != manifest["sha256"][name]:
                 raise BadHistory("damaged", f"{folder / name} is not what its manifest says")
         with np.load(folder / CYCLES) as held:
             ends = np.cumsum(held["fault_counts"])[:-1]

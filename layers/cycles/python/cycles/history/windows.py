@@ -40,12 +40,12 @@ def gather(
             out[k, window - real :] = features[row + 1 - real : row + 1]
         return out, valid
     # one block a window: numpy copies it whole, which is as fast as memory goes
-    size = features.strides[0]
+    whole = np.ascontiguousarray(features)
     blocks: npt.NDArray[np.floating] = np.ndarray(
         (len(features) - window + 1, window * width),
         features.dtype,
-        features if features.flags.c_contiguous else np.ascontiguousarray(features),
-        strides=(size, features.itemsize),
+        whole,
+        strides=(width * features.itemsize, features.itemsize),
     )
     out = blocks[np.maximum(starts, 0)].reshape(len(rows), window, width)
     for k in np.flatnonzero(valid < window):

@@ -23,18 +23,24 @@ def past_of(schema: ModelSchema) -> Past:
     Raises:
         Rejected: the schema contradicts itself.
     """
-    told = schema.adjustment
-    arrays = {
-        name: np.asarray(getattr(told, name), np.float64)
-        for name in ("usual", "low", "high", "centre", "spread", "deviation")
-    }
-    coefficients = np.asarray(told.coefficients, np.float64).reshape(-1, len(schema.columns))
+    told, columns = schema.adjustment, len(schema.columns)
+    of_conditions, of_columns = ("centre", "spread"), ("usual", "low", "high", "deviation")
+    sizes = dict.fromkeys(of_conditions, len(told.conditions)) | dict.fromkeys(of_columns, columns)
+    named = [*told.conditions, *([told.mode] if told.mode is not None else [])]
+    if (
+        any(len(getattr(told, name)) != size for name, size in sizes.items())
+        or any(len(row) != columns for row in told.coefficients)
+        or not set(named) <= set(schema.columns)
+    ):
+        raise Rejected("bad-model", f"model {schema.version}: its adjustment fits not its columns")
+    arrays = {name: np.asarray(getattr(told, name), np.float64) for name in sizes}
+    coefficients = np.asarray(told.coefficients, np.float64).reshape(-1, columns)
     past = Past(
         columns=tuple(schema.columns), compare=tuple(schema.compare), reference=schema.reference,
         smooth=schema.smooth, lag=schema.lag, age=schema.age, conditions=tuple(told.conditions),
         mode=told.mode, coefficients=coefficients, **arrays,
     )  # fmt: skip
-    if past.names != schema.features or len(told.usual) != len(schema.columns):
+    if past.names != schema.features:
         raise Rejected(
             "bad-model", f"model {schema.version}: its features are not those its columns make"
         )

@@ -16,6 +16,7 @@ from signalbox.contracts.model_schema import FILE, ONNX, ModelSchema
 from signalbox.errors import Rejected
 
 PROVIDERS = ["CPUExecutionProvider"]  # GPUs are the container's business
+INPUTS = ["windows", "valid"]
 BATCH = 16  # measured best on CPUs: larger batches leave the cache
 
 
@@ -30,7 +31,7 @@ class OnnxModel:
         """Load ``model.onnx``; ``threads`` 0 takes all cores.
 
         Raises:
-            Rejected: there is no such file, or it is no ONNX model.
+            Rejected: there is no such file, or it is no fault model in ONNX.
         """
         import onnxruntime  # noqa: PLC0415 - a model runtime: only where a model is run
 
@@ -43,6 +44,9 @@ class OnnxModel:
             session = onnxruntime.InferenceSession(str(path), options, providers=PROVIDERS)
         except Exception as problem:
             raise Rejected("bad-model", f"{path} does not load: {problem}") from problem
+        inputs = [each.name for each in session.get_inputs()]
+        if inputs != INPUTS:
+            raise Rejected("bad-model", f"{path} takes {inputs}, a fault model {INPUTS}")
         return cls(session)
 
     def log_probabilities(
@@ -67,6 +71,8 @@ class OnnxModel:
                 "wrong-shape",
                 f"windows of {windows.shape[1:]} cycles and features; the model takes {shape}",
             )
+        if valid.shape != (len(windows),) or ((valid < 1) | (valid > windows.shape[1])).any():
+            raise Rejected("wrong-shape", "valid: give each window 1 to T real cycles")
         bad = np.flatnonzero(~np.isfinite(windows).all(axis=(1, 2)))
         if len(bad):
             raise Rejected("not-finite", f"window {bad[0]} holds NaN or infinity", row=int(bad[0]))
@@ -89,7 +95,7 @@ def read_schema(folder: Path) -> ModelSchema:
     if not path.is_file() or not (folder / ONNX).is_file():
         raise Rejected("no-model", f"{folder} holds no model ({ONNX} and {FILE}); train one first")
     try:
-        return ModelSchema.model_validate_json(path.read_text(encoding="utf-8"))
+        return ModelSchema.model_validate_json(path.read_bytes())
     except ValidationError as problem:
         raise Rejected("bad-model", f"{path}: {complaint(problem)}") from None
 

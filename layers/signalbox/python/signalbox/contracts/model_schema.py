@@ -96,6 +96,7 @@ class ModelSchema(BaseModel):
                 "window",
                 "reference",
                 "smooth",
+                "lag",
                 "adjustment",
             }
         )

@@ -14,6 +14,8 @@ STRICT = ConfigDict(extra="forbid", frozen=True)
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+FromZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Table(BaseModel):
@@ -71,6 +73,12 @@ class Baseline(BaseModel):
     mode: Name | None = None
     age: bool = False
 
+    @model_validator(mode="after")
+    def _comparisons_differ(self) -> Self:
+        if len(set(self.compare)) != len(self.compare):
+            raise ValueError("compare names a comparison twice")
+        return self
+
 
 class Split(BaseModel):
     """Shares of the units, never of a unit's cycles; the rest is for training."""
@@ -117,9 +125,9 @@ class Training(BaseModel):
     epochs: Positive = 180
     patience: Positive = 20
     batch: Positive = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
-    positive_weight: Annotated[float, Field(gt=0)] = 1.0
+    learning_rate: AboveZero = 1e-3
+    weight_decay: FromZero = 1e-2
+    positive_weight: AboveZero = 1.0
 
 
 class Prediction(BaseModel):
@@ -142,9 +150,9 @@ class Prediction(BaseModel):
     model_config = STRICT
 
     time: Literal["days", "cycles"] = "days"
-    horizon: Annotated[float, Field(gt=0)] = 60
-    grace: Annotated[float, Field(ge=0)] = 30
-    snooze: Annotated[float, Field(ge=0)] = 14
+    horizon: AboveZero = 60
+    grace: FromZero = 30
+    snooze: FromZero = 14
     window: Positive = 128
     samples: Positive = 100
     months: list[Annotated[int, Field(ge=1, le=12)]] | None = Field(default=None, min_length=1)
@@ -162,4 +170,10 @@ class Prediction(BaseModel):
     def _seasons_need_a_calendar(self) -> Self:
         if self.time == "cycles" and self.months is not None:
             raise ValueError("months need time: days; cycles have no calendar")
+        return self
+
+    @model_validator(mode="after")
+    def _features_differ(self) -> Self:
+        if self.features is not None and len(set(self.features)) != len(self.features):
+            raise ValueError("features names a feature twice")
         return self
