@@ -39,7 +39,7 @@ MODES = {
     "killed in mid-flight": "kill=7",
     "visible too early": "visibility",
     # not with those that show too early: each showing counts as a try, and too many end as dead letters
-    "many at once": "twice,delay=45,shuffle,throttle=s3:9,fail=dynamodb:5,kill=12",
+    "many at once": "twice,delay=45,shuffle,throttle=s3:11,fail=dynamodb:5,kill=12",
 }
 
 

@@ -45,7 +45,7 @@ def test_files_dropped_by_any_client_become_features_and_ctrl_c_ends_it(build, t
         cloud.until("FileRejected")
 
         traced = " ".join(signalbox("trace", home=home).stdout.split())
-        assert "OnSensorFile → CycleFeaturesReady" in traced
+        assert "OnSensorFile → ScoreFleet → CycleFeaturesReady" in traced
         assert "day.parquet" in traced
         assert signalbox("trace", "again.csv", home=home).returncode == 0
         assert signalbox("trace", "no-such-file", home=home).returncode == 1
