@@ -17,7 +17,7 @@ import pytest
 import jobs
 from cycles.history.alerts import Episode, ending
 from jobs.evaluation import plots
-from jobs.evaluation.page import write_page
+from jobs.evaluation.page import _threshold, write_page
 from jobs.evaluation.run import MODEL, Evaluation
 from jobs.evaluation.svg import COLOURS
 
@@ -133,8 +133,12 @@ def test_alert_rows_are_those_of_the_report(page, found):
     text = Seen(page).text
     for name, row in found.report["signalbox"]["alerts"].items():
         counts = [row[c] for c in ("alerts", "true", "late", "false", "missed", "quiet")]
-        threshold = "–" if row["threshold"] is None else f"{row['threshold']:.3f}"
+        threshold = "–" if row["threshold"] is None else _threshold(row["threshold"])
         assert " ".join([name, threshold, *map(str, counts)]) in text
+
+
+def test_a_threshold_is_never_rounded_to_one():
+    assert [_threshold(t) for t in (0.5, 0.9994, 0.9996)] == ["0.500", "0.999", ">0.999"]
 
 
 def test_the_cases_drawn_are_those_of_the_data(found):
