@@ -134,7 +134,7 @@ def cases(found: Evaluation) -> list[Case]:
 
 def _said(life: Episode, end: Ending, told: Mapping[str, Any]) -> str:
     time = told["time"]
-    peak = f"the probability peaked at {float(life.probabilities.max()):.2f}"
+    peak = f"the probability peaked at {float(life.probabilities.max()):.3f}"
     if end.alert is None:
         return f"The unit failed and {peak}." if end.failed else f"No fault; {peak}."
     if life.fault is None:

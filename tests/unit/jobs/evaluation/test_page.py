@@ -167,8 +167,8 @@ def test_each_of_the_four_cases_says_what_happened(found):
     assert (true.count, wrong.count, missed.count, quiet.count) == (1, 2, 1, 1)
     assert true.said == "The alert came 20 cycles before the fault, within the horizon."
     assert "longer than horizon and grace" in wrong.said or "within the grace" in wrong.said
-    assert missed.said == "The unit failed and the probability peaked at 0.10."
-    assert quiet.said == "No fault; the probability peaked at 0.10."
+    assert missed.said == "The unit failed and the probability peaked at 0.100."
+    assert quiet.said == "No fault; the probability peaked at 0.100."
     assert ">alert<" in true.image
     assert ">fault<" in true.image
     assert ">alert<" not in missed.image
