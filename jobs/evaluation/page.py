@@ -109,13 +109,18 @@ def _kind(name: str) -> str:
     return "model" if name == MODEL else "constant" if name in CONSTANTS else "baseline"
 
 
+def _threshold(value: float) -> str:
+    """Three digits, but never a 1, which no probability reaches."""
+    return ">0.999" if value >= 0.9995 else f"{value:.3f}"
+
+
 def _alert_row(name: str, row: Mapping[str, Any], unit: str) -> Mapping[str, Any]:
     ends = row.get("intervals", {})
     lead = row["median_lead"]
     return {
         "name": name,
         "kind": _kind(name),
-        "threshold": NONE if row["threshold"] is None else f"{row['threshold']:.3f}",
+        "threshold": NONE if row["threshold"] is None else _threshold(row["threshold"]),
         "counts": [f"{row[count]:,}" for count in COUNTS],
         "rates": [_shown(row[rate], ends.get(rate)) for rate in RATES],
         "lead": NONE if lead is None else _lasting(round(lead), unit),
@@ -174,7 +179,7 @@ def _chosen(found: Evaluation) -> str:
             f"{asked['precision']:.0%} of the alerts on the validation units."
         )
     return (
-        f"The threshold {threshold:.3f} was chosen on the validation units: of those right for at least "
+        f"The threshold {threshold:.6g} was chosen on the validation units: of those right for at least "
         f"{asked['precision']:.0%} of the alerts there, one that catches most faults."
     )
 

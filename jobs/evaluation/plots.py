@@ -59,7 +59,9 @@ def between(value: float | None, ends: Sequence[float] | None, digits: int = 2) 
     if value is None:
         return "–"
     said = f"{value:.{digits}f}"
-    return said if ends is None else f"{said} [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
+    if ends is not None:
+        said += f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
+    return said.replace("-", "\N{MINUS SIGN}")
 
 
 def roc(found: Evaluation) -> str | None:
@@ -89,12 +91,13 @@ def sweep(found: Evaluation) -> str:
     at = [point["threshold"] for point in points]
     with drawing("sweep"):
         figure, axes = _empty("threshold", "share")
-        for name, colour, dash in zip(
-            ("precision", "effective_precision", "recall"), LINES, DASHES, strict=True
-        ):
+        names, widths = ("precision", "effective_precision", "recall"), (2.6, 1.6, 1.6)
+        for name, colour, dash, width in zip(names, LINES, DASHES, widths, strict=True):
             values = [np.nan if point[name] is None else point[name] for point in points]
             label = name.replace("_", " ")
-            axes.plot(at, values, color=colour, ls=dash, lw=1.6, drawstyle="steps-pre", label=label)
+            axes.plot(
+                at, values, color=colour, ls=dash, lw=width, drawstyle="steps-pre", label=label
+            )
         axes.axvline(told["threshold"], color=COLOURS["signal"], lw=1.2)
         left = told["threshold"] > 0.5
         axes.annotate(
@@ -131,7 +134,7 @@ def cases(found: Evaluation) -> list[Case]:
 
 def _said(life: Episode, end: Ending, told: Mapping[str, Any]) -> str:
     time = told["time"]
-    peak = f"the probability peaked at {float(life.probabilities.max()):.2f}"
+    peak = f"the probability peaked at {float(life.probabilities.max()):.3f}"
     if end.alert is None:
         return f"The unit failed and {peak}." if end.failed else f"No fault; {peak}."
     if life.fault is None:

@@ -17,7 +17,7 @@ import pytest
 import jobs
 from cycles.history.alerts import Episode, ending
 from jobs.evaluation import plots
-from jobs.evaluation.page import write_page
+from jobs.evaluation.page import _threshold, write_page
 from jobs.evaluation.run import MODEL, Evaluation
 from jobs.evaluation.svg import COLOURS
 
@@ -133,8 +133,12 @@ def test_alert_rows_are_those_of_the_report(page, found):
     text = Seen(page).text
     for name, row in found.report["signalbox"]["alerts"].items():
         counts = [row[c] for c in ("alerts", "true", "late", "false", "missed", "quiet")]
-        threshold = "–" if row["threshold"] is None else f"{row['threshold']:.3f}"
+        threshold = "–" if row["threshold"] is None else _threshold(row["threshold"])
         assert " ".join([name, threshold, *map(str, counts)]) in text
+
+
+def test_a_threshold_is_never_rounded_to_one():
+    assert [_threshold(t) for t in (0.5, 0.9994, 0.9996)] == ["0.500", "0.999", ">0.999"]
 
 
 def test_the_cases_drawn_are_those_of_the_data(found):
@@ -163,8 +167,8 @@ def test_each_of_the_four_cases_says_what_happened(found):
     assert (true.count, wrong.count, missed.count, quiet.count) == (1, 2, 1, 1)
     assert true.said == "The alert came 20 cycles before the fault, within the horizon."
     assert "longer than horizon and grace" in wrong.said or "within the grace" in wrong.said
-    assert missed.said == "The unit failed and the probability peaked at 0.10."
-    assert quiet.said == "No fault; the probability peaked at 0.10."
+    assert missed.said == "The unit failed and the probability peaked at 0.100."
+    assert quiet.said == "No fault; the probability peaked at 0.100."
     assert ">alert<" in true.image
     assert ">fault<" in true.image
     assert ">alert<" not in missed.image
