@@ -94,9 +94,7 @@ def test_the_features_are_those_of_a_plain_loop():
     values = unit(40, 9)
     level = np.clip(values, past.low, past.high) - past.usual
     smooth = loop_mean(level, 3)
-    own = [
-        [smooth[i][k] - np.mean(level[: min(i + 1, 5), k]) for k in range(4)] for i in range(40)
-    ]
+    own = [[smooth[i][k] - np.mean(level[: min(i + 1, 5), k]) for k in range(4)] for i in range(40)]
     np.testing.assert_allclose(past.features(values), np.hstack([level, own]), atol=1e-5)
     assert past.names == [*COLUMNS, *(f"{name}~own" for name in COLUMNS)]
 
