@@ -149,6 +149,8 @@ def of_frame(
     unit, when = (table.unit, table.cycle) if table is not None else ("unit", "cycle_end")
     _refuse_missing(name, set(frame.columns), [unit, when, *columns])
     times = _times(frame[when], name, ready=table is not None)
+    if frame[unit].isna().any():
+        raise BadHistory("no-unit-name", f"{name}: column {unit} must name the unit of every row")
     labels = frame[unit].map(_unit_name)
     try:
         values = frame[list(columns)].to_numpy(np.float32, na_value=np.nan)
@@ -181,9 +183,11 @@ def _times(column: pd.Series, name: str, *, ready: bool) -> npt.NDArray[np.float
         if not np.isfinite(numbers).all():
             raise BadHistory("not-numbers", f"{name}: column {column.name} must number the cycles")
         return np.asarray(numbers)
-    moments = pd.to_datetime(column, utc=True, errors="coerce")
+    # else pandas takes the first line's notation for that of all: with an hour, with a fraction
+    notation = "ISO8601" if column.dtype == object else None
+    moments = pd.to_datetime(column, utc=True, errors="coerce", format=notation)
     if moments.isna().any():
-        raise BadHistory("not-a-time", f"{name}: column {column.name} must hold times")
+        raise BadHistory("not-a-time", f"{name}: column {column.name} must hold ISO 8601 times")
     return np.asarray(moments.dt.as_unit("ns").astype("int64").to_numpy() / DAY_NS)
 
 
@@ -198,7 +202,7 @@ def faults_from(path: Path, workload: Workload) -> Mapping[str, npt.NDArray[np.f
     when = "cycle" if by_cycle else "failed_at"
     _refuse_missing(str(path), set(frame.columns), ["unit", when])
     if "withdrawn" in frame.columns:
-        frame = frame[~frame["withdrawn"].fillna(value=False).astype(bool)]
+        frame = frame[~frame["withdrawn"].eq(other=True)]
     times = _times(frame[when], str(path), ready=by_cycle)
     units = frame["unit"].map(_unit_name).to_numpy()
     return {str(unit): np.sort(times[units == unit]) for unit in np.unique(units.astype(str))}
