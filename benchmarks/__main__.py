@@ -16,6 +16,7 @@ from benchmarks.deploys import deploys
 from benchmarks.features import csv, features, hvac
 from benchmarks.figures import Figure, show, write
 from benchmarks.gather import gather_windows
+from benchmarks.inference import inference
 from benchmarks.spark import spark
 
 Benchmark = Callable[[Path, int], list[Figure]]
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "deploys": deploys,
     "container": container_throughput,
     "gather": gather_windows,
+    "inference": inference,
 }
 """By name; each gets an empty folder and the number of rounds, and returns what it found."""
 
