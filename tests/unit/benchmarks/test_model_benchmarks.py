@@ -32,10 +32,10 @@ def model(tmp_path_factory):
 def test_a_dataset_stacks_what_gather_gathers(tmp_path):
     offsets = written(tmp_path / "features.npy", 2_000, 5)
     features = np.load(tmp_path / "features.npy", mmap_mode="r")
-    units, rows = drawn(offsets, 40, np.random.default_rng(1))
+    units, rows = drawn(offsets, 10, np.random.default_rng(1))
     rows[:2], units[:2] = [3, offsets[1] + 5], [0, 1]
-    work = contenders(features, offsets, units, rows[:10])
-    gathered, valid = contenders(features, offsets, units[:10], rows[:10])["gather"]()
+    work = contenders(features, offsets, units, rows)
+    gathered, valid = work["gather"]()
     assert valid[:2].tolist() == [4, 6]
     np.testing.assert_array_equal(gathered.astype(np.float32), work["stack"]().numpy())
     copied = work["memcpy"]()
@@ -66,10 +66,13 @@ def test_every_batch_size_is_measured_each_round_and_the_best_median_taken():
 
 
 def test_flop_are_those_that_pytorch_counts():
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counted, torch.no_grad():
-        perturbed().eval()(torch.zeros(1, WINDOW, FEATURES), torch.tensor([WINDOW]))
+    model = perturbed().eval()
+    plain = sdpa_kernel(SDPBackend.MATH)  # what is fused is not counted on CPUs
+    with plain, FlopCounterMode(display=False) as counted, torch.no_grad():
+        model(torch.zeros(1, WINDOW, FEATURES), torch.tensor([WINDOW]))
     assert counted.get_total_flops() == flop()
 
 
