@@ -15,7 +15,9 @@ from benchmarks.container import container_throughput
 from benchmarks.deploys import deploys
 from benchmarks.features import csv, features, hvac
 from benchmarks.figures import Figure, show, write
+from benchmarks.fleet import fleet
 from benchmarks.gather import gather_windows
+from benchmarks.inference import inference
 from benchmarks.spark import spark
 
 Benchmark = Callable[[Path, int], list[Figure]]
@@ -30,6 +32,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "deploys": deploys,
     "container": container_throughput,
     "gather": gather_windows,
+    "inference": inference,
+    "fleet": fleet,
 }
 """By name; each gets an empty folder and the number of rounds, and returns what it found."""
 
