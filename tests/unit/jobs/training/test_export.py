@@ -24,7 +24,7 @@ from tests.pumps import TRAINING, dataset
 def trained(tmp_path_factory):
     """Data, trained model, its ONNX file, and windows of the validation units."""
     folder = tmp_path_factory.mktemp("trained")
-    data = dataset(folder, training=TRAINING | {"epochs": 12, "patience": 12})
+    data = dataset(folder, training=TRAINING | {"epochs": 40, "patience": 40})
     told = Prediction.model_validate(data.manifest["prediction"])
     model = train(data, told, 0, folder / "checkpoint.pt", lambda _: None).model
     export(model, data.standard, data.features.shape[1], folder / "model.onnx")
@@ -58,7 +58,7 @@ def test_it_takes_features_as_measured_and_tells_what_learning_saw(trained):
 def test_raw_windows_become_again_what_the_dataset_holds(trained):
     data, _, _, windows, valid = trained
     told = Prediction.model_validate(data.manifest["prediction"])
-    units, rows = draw(data, told, "validation", np.random.default_rng(0))
+    _, rows = draw(data, told, "validation", np.random.default_rng(0))
     for k in range(len(rows)):
         row, real = rows[k], valid[k]
         stored = data.features[row + 1 - real : row + 1].astype(np.float32)
