@@ -54,7 +54,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     """Scaled dot-product attention, (B, heads, T, D / heads) each.
 
     Where it is exported, it is spelled out: the exporter's own spelling guards the scores against NaN in
-    two more passes over them and splits the scaling in two, a quarter of the time of the whole model.
+    two more passes over them and splits the scaling in two.
     """
     if not torch.onnx.is_in_onnx_export():
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
