@@ -27,6 +27,8 @@ def trained(tmp_path_factory):
     data = dataset(folder, training=TRAINING | {"epochs": 40, "patience": 40})
     told = Prediction.model_validate(data.manifest["prediction"])
     model = train(data, told, 0, folder / "checkpoint.pt", lambda _: None).model
+    # as it stands after the last epoch: it says more firmly what it thinks than the best one
+    model.load_state_dict(torch.load(folder / "checkpoint.pt", weights_only=True)["model"])
     export(model, data.standard, data.features.shape[1], folder / "model.onnx")
     units, rows = draw(data, told, "validation", np.random.default_rng(0))
     windows, valid = raw_windows(data, units, rows, told.window)
@@ -93,7 +95,7 @@ def test_the_threshold_may_be_the_very_probability_of_a_window(trained):
     with torch.inference_mode():
         stored = torch.from_numpy(data.standard.apply(windows)).float()
         mine = model(stored, torch.from_numpy(valid)).numpy()[:, 1].astype(np.float64)
-    for threshold in np.exp(np.concatenate([told, mine])):
+    for threshold in np.exp(np.concatenate([told[::6], mine[::6]])):
         if 0 < threshold < 1:
             parity(model, data.standard, path, float(threshold), windows, valid)
 
