@@ -198,7 +198,10 @@ def test_layers_ship_the_versions_the_house_is_tested_with():
     )
     shipped = [
         line
-        for path in [*found("requirements.txt", 2, "layers"), *found("requirements.txt", 1, "containers")]
+        for path in [
+            *found("requirements.txt", 2, "layers"),
+            *found("requirements.txt", 1, "containers"),
+        ]
         for line in path.read_text().splitlines()
         if line and not line.startswith("#")
     ]
@@ -311,7 +314,9 @@ def test_doors_import_nothing_heavy_unless_they_need_it():
             [sys.executable, "-c", code, f"functions.{snake(name)}.app"],
             capture_output=True, text=True, check=True, cwd=ROOT,
         )  # fmt: skip
-        allowed = {"numpy", "pyarrow"} if name == "OnSensorFile" else set()  # others import it lazily
+        allowed = (
+            {"numpy", "pyarrow"} if name == "OnSensorFile" else set()
+        )  # others import it lazily
         assert set(ran.stdout.split()) <= allowed, name
 
 
