@@ -114,7 +114,9 @@ def test_attention_is_that_of_a_plain_loop():
 def test_input_dropout_blinds_a_feature_all_along_a_window_and_only_while_learning():
     made = model(input_dropout=0.5, dropout=0.0)
     seen = []
-    made.cycle.register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    made.cycle.register_forward_hook(
+        lambda _, given, __: seen.append(given[0].reshape(64, WINDOW, FEATURES))
+    )
     x = torch.ones(64, WINDOW, FEATURES)
     told(made, x, [16] * 64)
     made.train()
