@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -89,10 +90,12 @@ def evaluate(console: Console, folder: Path, seed: int) -> Evaluation:
 def alert_table(found: Evaluation) -> RichTable:
     """Who warned how well, the constants included."""
     told = found.report["signalbox"]
-    table = RichTable(title=f"Test units, horizon {told['horizon']:g} {told['time']}")
-    for heading in ("", "AUC", "alerts", "true", "late", "false", "missed", "precision", "effective",
-                    "recall", "lead"):  # fmt: skip
-        table.add_column(heading, justify="left" if not heading else "right")
+    title = f"Test units, horizon {told['horizon']:g} {told['time']}"
+    table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("")
+    for heading in ("AUC", "alerts", "true", "late", "false", "missed", "prec.", "eff.", "recall",
+                    "lead"):  # fmt: skip
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, row in told["alerts"].items():
         table.add_row(
             name, _rate(row["auc"], 4),

@@ -16,7 +16,7 @@ from typing import Any
 from cli.workloads import ROOT, load, names, spec_of
 
 ROOMS = ("layers/cycles/python/cycles", "layers/signalbox/python/signalbox", "jobs")
-SHIPPED = ("*.py", "*.so.1", "*.html")
+SHIPPED = ("*.py", "*.so.1", "*.html", "*.css")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: equal content gives equal bytes
 
 

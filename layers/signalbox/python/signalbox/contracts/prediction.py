@@ -142,7 +142,8 @@ class Prediction(BaseModel):
         samples: cycles drawn of each unit, in each epoch, and for judging.
         months: season filter: predictions are made and judged in these months; all by default.
         run_to_failure: without a fault log, the end of each unit's record is its fault.
-        precision: the lowest threshold is taken whose alerts on validation units are right so often.
+        precision: of the thresholds whose alerts on validation units are right so often, the one with
+            the best recall is taken.
         threshold: from this probability on a unit is warned of, where validation chooses none.
         inspect: sensor -> what to look at on site when it has moved.
     """
