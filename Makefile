@@ -5,6 +5,7 @@ SAM_VENV := .venv-sam
 AWSCLI_VENV := .venv-awscli
 BIN := $(VENV)/bin
 BUILD := .aws-sam/build
+WORKERS ?= 2
 PIP_FLAGS := --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench soak build package up clean venv
@@ -66,7 +67,7 @@ up: build ## serve the local cloud on 127.0.0.1 until Ctrl-C
 	@$(BIN)/signalbox up $(ARGS)
 
 test: build $(VENV)/.spark $(AWSCLI_VENV)/.installed ## the whole test suite
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contracts, template
 	@$(BIN)/ruff format --check .

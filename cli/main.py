@@ -33,6 +33,20 @@ _MEASURED = ", ".join(workload.name for workload in measured())
 
 def main() -> None:
     """Run the command; trouble a person can mend is one message and exit code 2."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        errors.print("interrupted; what was written so far is complete and is taken up again")
+        raise SystemExit(INTERRUPTED) from None
+    except Exception as problem:
+        if not isinstance(problem, _mendable()):
+            raise
+        errors.print("[bold red]signalbox:[/]", escape(str(problem)), highlight=False)
+        raise SystemExit(USAGE) from None
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """What a person can mend; looked up when something went wrong, for most commands need none of it."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from cli.build import StaleBuild
@@ -44,27 +58,10 @@ def main() -> None:
     from signalbox.errors import Rejected
     from simulator.files import OtherFleet
 
-    mendable = (
-        UnusableWorkload,
-        StaleBuild,
-        DeployError,
-        StateError,
-        AlreadyUp,
-        OtherFleet,
-        NotUp,
-        BadUse,
-        NoReplay,
-        BadHistory,
-        Rejected,
-    )
-    try:
-        app()
-    except (*mendable, OSError, BotoCoreError, ClientError) as problem:
-        errors.print("[bold red]signalbox:[/]", escape(str(problem)), highlight=False)
-        raise SystemExit(USAGE) from None
-    except KeyboardInterrupt:
-        errors.print("interrupted; what was written so far is complete and is taken up again")
-        raise SystemExit(INTERRUPTED) from None
+    return (
+        UnusableWorkload, StaleBuild, DeployError, StateError, AlreadyUp, OtherFleet, NotUp, BadUse,
+        NoReplay, BadHistory, Rejected, OSError, BotoCoreError, ClientError,
+    )  # fmt: skip
 
 
 def _bound() -> Console:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from localcloud import Chaos
+if TYPE_CHECKING:
+    from localcloud import Chaos
+else:
+    Chaos = Any  # the cloud is loaded by the commands that start one
 
 
 class Executor(StrEnum):
@@ -38,6 +41,8 @@ def chaos_of(words: str) -> Chaos:
     Raises:
         typer.BadParameter: says which word is not understood, and what there is.
     """
+    from localcloud import Chaos
+
     name, _, seed = words.partition(";")
     try:
         return Chaos.parse(name, int(seed or 0))

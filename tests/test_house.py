@@ -322,6 +322,17 @@ def test_doors_import_nothing_heavy_unless_they_need_it():
         assert set(ran.stdout.split()) <= allowed, name
 
 
+def test_the_command_loads_a_cloud_only_where_one_is_started():
+    code = (
+        "import sys, cli.main; print(' '.join(sorted({m.partition('.')[0] for m in sys.modules})))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    heavy = {"boto3", "botocore", "matplotlib", "moto", "onnxruntime", "sklearn", "torch"}
+    assert not heavy & set(ran.stdout.split())
+
+
 def test_every_field_of_a_workload_is_documented():
     def fields(model: type[BaseModel]) -> set[str]:
         out = set()

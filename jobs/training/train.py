@@ -7,6 +7,7 @@ run that was killed anywhere goes on from its last whole epoch and ends in the s
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -28,6 +29,8 @@ from signalbox.contracts.prediction import Prediction
 JUDGED_BATCH = 64
 WARM_UP = 0.15  # of all steps
 CLIP = 1.0  # norm of the gradient
+HELD = {"run", "model", "best", "optimizer", "schedule", "epochs", "best_epoch"}
+"""What a checkpoint holds."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,12 @@ class Learning:
         fresh.replace(path)
 
     def load(self, path: Path, run: str) -> bool:
-        """Go on from a checkpoint; False if it is of another run (data, seed or settings differ)."""
-        held = torch.load(path, weights_only=True, map_location="cpu")
+        """Go on from a checkpoint; False if it is of another run (data, seed or settings differ).
+
+        Raises:
+            BadHistory: the file is damaged.
+        """
+        held = _read(path)
         if held["run"] != run:
             return False
         self.model.load_state_dict(held["model"])
@@ -90,6 +97,23 @@ class Learning:
         self.epochs = [Epoch(**told) for told in held["epochs"]]
         self.best, self.best_epoch = held["best"], held["best_epoch"]
         return True
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What :meth:`Learning.save` wrote, whole."""
+    try:
+        with zipfile.ZipFile(path) as kept:  # what torch.save writes; every part has its checksum
+            damaged = kept.testzip()
+    except zipfile.BadZipFile:
+        damaged = path.name
+    if damaged is not None:
+        raise BadHistory(
+            "bad-checkpoint", f"{path} is damaged; remove it and train from the beginning"
+        )
+    held = torch.load(path, weights_only=True, map_location="cpu")
+    if not isinstance(held, dict) or not held.keys() >= HELD:
+        raise BadHistory("bad-checkpoint", f"{path} is no checkpoint of this program; remove it")
+    return held
 
 
 def train(

@@ -91,8 +91,15 @@ class Space:
         root, converter = logging.getLogger(), logging.Formatter.converter
         outside = (list(root.handlers), root.level)
         known = logging.Logger.manager.loggerDict
+        # what somebody outside gave handlers is nothing to a function, whose process is its own
+        hidden = {
+            name: each
+            for name, each in known.items()
+            if name in self._loggers or getattr(each, "handlers", None)
+        }
+        for name in hidden:
+            del known[name]
         before = set(known)
-        hidden = {name: known[name] for name in self._loggers if name in known}
         known.update(self._loggers)
         root.handlers[:], level = self._root or ([], logging.WARNING)
         root.setLevel(level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from cli.chain import Bucket, running
 from cli.journeys import Journey, journeys, object_key
 from cli.workloads import load, spec_of
 from localcloud import Cloud
-from localcloud.iam import Grant
+from tests.least import Permissions
 from tests.recordings import hvac_recording
 
 
@@ -55,6 +55,15 @@ class Chain:
             if r.kind == "event" and r.name == name and r.detail["source"] == "signalbox"
         ]
 
+    def stop_schedules(self) -> None:
+        """Let days go by without what happens by the clock."""
+        scheduler, events = self.cloud.client("scheduler"), self.cloud.client("events")
+        for each in scheduler.list_schedules()["Schedules"]:
+            scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
+        for rule in events.list_rules()["Rules"]:
+            if "ScheduleExpression" in rule:
+                events.disable_rule(Name=rule["Name"])
+
     def doors(self) -> list[str]:
         return [r.name.split("-")[-1] for r in self.cloud.journal if r.kind == "invocation"]
 
@@ -62,30 +71,18 @@ class Chain:
         return self.bucket.features(workload, spec_of(load(workload))).table
 
 
-@dataclass
-class Permissions:
-    """What the template grants, and what every cloud of this session made use of."""
-
-    granted: list[Grant] = field(default_factory=list)
-    used: set[Grant] = field(default_factory=set)
-
-
 @pytest.fixture(scope="session")
-def permissions() -> Permissions:
-    return Permissions()
+def permissions(pytestconfig: pytest.Config) -> Permissions:
+    """What the clouds of this session were granted and used (`tests.least` judges it)."""
+    return pytestconfig.pluginmanager.get_plugin("least-privilege").seen
 
 
 @pytest.fixture
 def chain(build: Path, executor: str, permissions: Permissions) -> Iterator[Chain]:
     with running(executor=executor) as cloud:
         yield Chain(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
-        permissions.granted = cloud.granted
+        permissions.granted |= set(cloud.granted)
         permissions.used |= cloud.used
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What the whole suite made use of is known when all of it has run."""
-    items.sort(key=lambda item: item.name == "test_nothing_is_granted_that_the_suite_never_uses")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
@@ -10,9 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from localcloud.iam import Grant
 from localcloud.journal import Record, to_line
 from tests.conftest import ROOT
-from tests.reviewed_grants import reason
+from tests.least import Permissions
 from tests.scenario import Scenario, denials
 from tests.soak_policies import granted, lost
 
@@ -83,26 +83,13 @@ def test_the_command_sets_what_was_used_against_what_is_granted(build, tmp_path)
     assert (absent.returncode, "run `signalbox demo`" in absent.stderr) == (2, True)
 
 
-def in_suite() -> set[str]:
-    """Every test function of the end-to-end suite."""
-    names = set()
-    for path in (ROOT / "tests" / "e2e").glob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                names.add(f"{path.name}::{node.name}")
-    return names
-
-
-def test_nothing_is_granted_that_the_suite_never_uses(request, permissions):
-    ran = {
-        f"{item.path.name}::{item.originalname}"
-        for item in request.session.items
-        if hasattr(item, "originalname")
-    }
-    if in_suite() - ran:
-        return  # after a part of the suite there is nothing to say
-    unused = [each for each in permissions.granted if each not in permissions.used]
-    unreviewed = [each for each in unused if not reason(each)]
-    assert not unreviewed, "granted and never used:\n" + "\n".join(map(str, unreviewed))
-    idle = [each for each in permissions.used if reason(each)]
-    assert not idle, "reviewed as never used, but used:\n" + "\n".join(map(str, idle))
+def test_what_is_granted_and_never_used_is_told():
+    used = Grant("OnScoresRole.Policies[0].Statement[0]", "s3:GetObject", "arn:aws:s3:::b/scores/*")
+    never = Grant("OnScoresRole.Policies[0].Statement[1]", "s3:PutObject", "arn:aws:s3:::b/x")
+    pulled = Grant("InferenceRole.Policies[0].Statement[4]", "ecr:BatchGetImage", "*")
+    seen = Permissions({used, never, pulled}, {used})
+    (told,) = seen.complaints()
+    assert told == f"granted and never used: {never}"
+    seen.hand_in(([], [tuple(vars(each).values()) for each in (never, pulled)]))
+    (told,) = seen.complaints()
+    assert told == f"reviewed as never used, but used: {pulled}"

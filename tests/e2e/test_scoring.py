@@ -97,11 +97,12 @@ def test_a_morning_scores_all_units(fleet):
     assert len(scores(fleet)) == 4
 
 
-def test_a_model_that_answers_nothing_is_tried_again(fleet, tmp_path):
+def test_a_model_that_answers_nothing_is_tried_again(fleet, hvac_file, tmp_path):
     broken = model_folder(tmp_path / "broken", "v2")
     (broken / "model.onnx").write_bytes(b"no graph")
     publish(fleet.cloud.client("s3"), fleet.bucket.name, broken)
-    fleet.bucket.write("raw/hvac/unit=A1/more.parquet", b"PAR1")
+    fleet.bucket.write("raw/hvac/unit=C3/day.parquet", hvac_file(of="C3"))
+    fleet.run()
     pass_window(fleet)
     failed = fleet.events("ScoringFailed")
     assert failed

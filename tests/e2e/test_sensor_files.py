@@ -51,6 +51,7 @@ def test_the_same_event_again_changes_nothing_and_is_not_worked_on_again(chain, 
 def test_when_the_record_of_an_event_has_expired_by_the_clouds_clock_it_is_worked_on_again(
     chain, hvac_file
 ):
+    chain.stop_schedules()
     chain.bucket.write(KEY, hvac_file())
     chain.run()
     for seconds in (EXPIRES_AFTER_S - 60, 120):

@@ -79,6 +79,19 @@ def test_a_finished_run_is_not_run_again(data, whole):
     assert whole[2].read_bytes() == before
 
 
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "other"])
+def test_a_damaged_checkpoint_is_named_and_what_to_do_about_it(whole, data, tmp_path, damage):
+    held = whole[2].read_bytes()
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(
+        {"cut": held[: len(held) // 2], "noise": b"\x80\x02" + b"abc" * 99}.get(damage, b"")
+    )
+    if damage == "other":
+        torch.save({"run": "x"}, path)
+    with pytest.raises(BadHistory, match=r"checkpoint\.pt is .*remove it"):
+        run(data, path)
+
+
 @pytest.mark.parametrize("change", [{"seed": 1}, {"learning_rate": 0.02}, {"digest": "another"}])
 def test_a_checkpoint_of_another_run_is_not_used(data, tmp_path, change):
     change = dict(change)
