@@ -76,12 +76,11 @@ def test_features_writes_one_table_for_all_files(pump):
     assert len((pump / "b.csv").read_text().splitlines()) == 4
 
 
-def test_a_rejected_file_is_told_and_the_others_are_done(pump, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_a_rejected_file_is_told_and_the_others_are_done(pump):
     (pump / "in" / "c.parquet").write_bytes(b"PAR1")
     ran = run("features", pump / "in", "--spec", pump / "pump.yaml", "-o", pump / "out.parquet")
     assert ran.exit_code == 1
-    assert "Parquet footer" in " ".join(ran.output.split())
+    assert "footer" in ran.output
     assert pq.read_table(pump / "out.parquet").num_rows == 3
 
 
