@@ -96,7 +96,7 @@ def flop(width: int = WIDTH) -> int:
     )  # projections, two products
     forward_part = 2 * WINDOW * width * FEEDFORWARD * width
     head = width * width + width * (width // 2) + width // 2 * 2
-    return 2 * (WINDOW * FEATURES * width + LAYERS * (attention + forward_part) + head)
+    return 2 * (WINDOW * 2 * FEATURES * width + LAYERS * (attention + forward_part) + head)
 
 
 def together(pipes: list[Connection], name: str, count: int) -> float:

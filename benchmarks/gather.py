@@ -65,7 +65,7 @@ def contenders(
     dataset = Windows(features, offsets, units, rows)
     return {
         "memcpy": lambda: np.array(block),
-        "gather": lambda: gather(features, offsets, units, rows, WINDOW),
+        "gather": lambda: gather(features, offsets[units], rows, WINDOW),
         "stack": lambda: torch.stack([dataset[k] for k in range(len(dataset))]),
     }
 

@@ -67,6 +67,10 @@ def score(
     model: Folder,
     cycles: Annotated[Path, typer.Option(help="Cycle table, or folder of them.", exists=True)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="Fault log; a unit begins anew after each of its faults.", exists=True),
+    ] = None,
 ) -> None:
     """Give the probability of a fault within the horizon at every cycle, from the first on.
 
@@ -76,7 +80,7 @@ def score(
     """
     from cli.models import score as run
 
-    run(console, model, cycles, out)
+    run(console, model, cycles, out, faults)
 
 
 @app.command()

@@ -13,15 +13,15 @@ from rich.table import Table as RichTable
 
 from cli.tables import Counting
 from cli.workloads import load
-from cycles.history import Sequences, gather
+from cycles.history import Sequences, gather, lives
 from jobs.dataset.build import Sources, build
-from jobs.dataset.tables import histories, table_files
+from jobs.dataset.tables import faults_from, histories, table_files
 from jobs.evaluation.page import write_page
 from jobs.evaluation.run import Evaluation
 from jobs.evaluation.run import evaluate as run_evaluation
 from jobs.training.export import quantize, raw_windows
 from jobs.training.run import CHECKPOINT, learn
-from jobs.training.train import Epoch, begun, draw
+from jobs.training.train import Epoch, begun, draw, read_checkpoint
 from signalbox.adapters.history import past_of
 from signalbox.adapters.onnx_model import OnnxModel, read_schema, refuse_mismatch
 from signalbox.contracts.model_schema import ONNX, ModelSchema
@@ -110,7 +110,10 @@ def _rate(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def score(console: Console, folder: Path, cycles: Path, out: Path, batch: int = AT_A_TIME) -> int:
+def score(
+    console: Console, folder: Path, cycles: Path, out: Path, faults: Path | None = None,
+    batch: int = AT_A_TIME,
+) -> int:  # fmt: skip
     """Score every cycle of every unit from what was known at it; the number of rows written."""
     schema = read_schema(folder)
     workload = load(schema.workload)
@@ -120,13 +123,15 @@ def score(console: Console, folder: Path, cycles: Path, out: Path, batch: int = 
     numbers: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
     said: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
     files = table_files(cycles)
+    logged = {} if faults is None else faults_from(faults, workload)
     with Counting(console, "scoring units", 0) as counting:
         for history in histories(files, workload, schema.columns):
-            features = past.features(history.values)
-            ends = np.array([0, len(features)])
+            begins = lives(history.times, logged.get(history.unit, np.empty(0)))
+            features = past.of_lives(history.values, begins)
             for first in range(0, len(features), batch):
                 rows = np.arange(first, min(first + batch, len(features)))
-                windows, valid = gather(features, ends, np.zeros_like(rows), rows, schema.window)
+                firsts = begins[np.searchsorted(begins, rows, side="right") - 1]
+                windows, valid = gather(features, firsts, rows, schema.window)
                 said.append(
                     np.exp(model.log_probabilities(windows, valid)[:, 1].astype(np.float64))
                 )
@@ -165,13 +170,13 @@ def export(console: Console, folder: Path, *, int8: bool) -> None:
     schema, data = read_schema(folder), Sequences.read(folder / DATASET)
     prediction = Prediction.model_validate(data.manifest["prediction"])
     learning = begun(data, prediction, 0, torch.device("cpu"))
-    held = torch.load(folder / CHECKPOINT, weights_only=True, map_location="cpu")
+    held = read_checkpoint(folder / CHECKPOINT)
     learning.model.load_state_dict(held["best"])
     fresh = folder / f".fresh-{ONNX}"
     write_onnx(learning.model, data.standard, data.features.shape[1], fresh)
-    units, rows = draw(data, prediction, "validation", np.random.default_rng(0))
+    _, rows = draw(data, prediction, "validation", np.random.default_rng(0))
     some = np.linspace(0, len(rows) - 1, min(len(rows), 2048)).astype(int)
-    windows, valid = raw_windows(data, units[some], rows[some], prediction.window)
+    windows, valid = raw_windows(data, rows[some], prediction.window)
     found = parity(learning.model, data.standard, fresh, schema.threshold, windows, valid)
     fresh.replace(folder / ONNX)
     console.print(parity_line(found), highlight=False)

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cycles import Fragment
+from signalbox.adapters.fleet_table import FleetTable
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.workloads import shipped_workloads
 from signalbox.contracts import keys
@@ -33,7 +34,7 @@ from signalbox.contracts.scoring import ScoringRequest, WindowsManifest
 
 given = argparse.ArgumentParser()
 given.add_argument("step", choices=["windows"])
-for name in ("--data-bucket", "--request", "--workloads"):
+for name in ("--data-bucket", "--fleet-table", "--request", "--workloads"):
     given.add_argument(name, required=True)
 told = given.parse_args()
 objects = Objects(told.data_bucket)
@@ -59,6 +60,8 @@ for source, found in sorted(listing.items()):
         for unit in fragment.units:
             if request.units is None or unit in request.units:
                 ended[unit] = max(ended.get(unit, 0), fragment.end_ns)
+for unit in ended:
+    FleetTable(told.fleet_table).faults(request.workload, unit)
 schema = request.model.schema_
 size = schema.window * len(schema.features)
 prefix = keys.parts_prefix(request.workload, request.run)

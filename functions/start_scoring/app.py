@@ -25,6 +25,7 @@ def scoring() -> Scoring:
         role=told.windows_job_role,
         instance_type=told.windows_instance_type,
         data_bucket=told.data_bucket,
+        fleet_table=told.fleet_table,
         artifact_bucket=told.artifact_bucket,
         kernel_key=told.kernel_key,
         workloads_key=told.workloads_key,

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from cycles.errors import BadHistory
 from jobs.dataset.build import Sources, build
 from jobs.dataset.production import make_windows
+from signalbox.adapters.fleet_table import FleetTable
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.workloads import shipped_workloads
 from signalbox.contracts.complaints import complaint
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dataset", allow_abbrev=False)
     steps = parser.add_subparsers(dest="step", required=True)
     windows = steps.add_parser("windows", help="windows of units, for the model in service")
-    for name in ("--data-bucket", "--request", "--workloads"):
+    for name in ("--data-bucket", "--fleet-table", "--request", "--workloads"):
         windows.add_argument(name, required=True)
     made = steps.add_parser("build", help="a dataset to learn from, of cycle tables")
     for name in ("--workload", "--workloads", "--cycles", "--out"):
@@ -75,7 +76,9 @@ def _windows(asked: argparse.Namespace, workloads: dict[str, Workload]) -> None:
         request = ScoringRequest.model_validate_json(objects.read(asked.request))
     except ValidationError as problem:
         raise Misconfigured(f"{asked.request!r}: {complaint(problem)}") from None
-    manifest = make_windows(objects, _named(workloads, request.workload), request)
+    manifest = make_windows(
+        objects, FleetTable(asked.fleet_table), _named(workloads, request.workload), request
+    )
     print(
         f"windows of {manifest.units} units in {len(manifest.parts)} parts, "
         f"skipped: {len(manifest.skipped)}", flush=True,

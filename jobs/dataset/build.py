@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cycles.errors import BadHistory
-from cycles.history import UNKNOWN, Past, Sequences, Standard, fit_past, label
+from cycles.history import UNKNOWN, Past, Sequences, Standard, fit_past, label, lives
 from cycles.history.labels import time_to_fault
 from cycles.history.sequences import FEATURES, SPLITS
 from jobs.dataset.split import split_from, split_units
@@ -71,7 +71,7 @@ def build(
     split = _dealt(prediction, sources, units, faults)
     known_until = max(float(each.times[-1]) for each in found)
     past = _learned(prediction, columns, found, split, faults)
-    features, standard, offsets = _written(past, found, split, folder, told)
+    features, standard, offsets = _written(past, found, split, faults, folder, told)
     ends = [known_until if prediction.time == "days" else float(h.times[-1]) for h in found]
     labels = [
         label(h.times, faults[h.unit], prediction.horizon, end)
@@ -179,20 +179,29 @@ def _learned(
     """What is usual, from the training units."""
     taught = [h for h, of in zip(found, split, strict=True) if of == "train"][:LEARNED_FROM]
     far = prediction.horizon * HEALTHY_HORIZONS
-    healthy = [time_to_fault(h.times, faults[h.unit]) > far for h in taught]
-    baseline = prediction.baseline.model_dump()
-    return fit_past([h.values for h in taught], healthy, columns, baseline)
+    values, healthy = [], []
+    for each in taught:
+        begins = lives(each.times, faults[each.unit])[1:]
+        values += np.split(each.values, begins)
+        healthy += np.split(time_to_fault(each.times, faults[each.unit]) > far, begins)
+    return fit_past(values, healthy, columns, prediction.baseline.model_dump())
 
 
 def _written(
-    past: Past, found: Sequence[History], split: Sequence[str], folder: Path, told: Progress
+    past: Past,
+    found: Sequence[History],
+    split: Sequence[str],
+    faults: Faults,
+    folder: Path,
+    told: Progress,
 ) -> tuple[npt.NDArray[np.float16], Standard, npt.NDArray[np.int64]]:
     """Features of all units in their place on disk."""
     offsets = np.concatenate([[0], np.cumsum([len(h.times) for h in found])]).astype(np.int64)
     taught = [h for h, of in zip(found, split, strict=True) if of == "train"][:LEARNED_FROM]
     total, squares, count = np.zeros(len(past.names)), np.zeros(len(past.names)), 0
     for history in taught:
-        made = past.features(history.values).astype(np.float64)
+        made = past.of_lives(history.values, lives(history.times, faults[history.unit]))
+        made = made.astype(np.float64)
         total, squares, count = total + made.sum(0), squares + (made**2).sum(0), count + len(made)
     mean = total / count
     standard = Standard.of(mean, np.sqrt(np.maximum(squares / count - mean**2, 0)))
@@ -203,7 +212,8 @@ def _written(
         place, mode="w+", dtype=np.float16, shape=(int(offsets[-1]), len(past.names))
     )
     for k, history in enumerate(found):
-        features[offsets[k] : offsets[k + 1]] = standard.apply(past.features(history.values))
+        made = past.of_lives(history.values, lives(history.times, faults[history.unit]))
+        features[offsets[k] : offsets[k + 1]] = standard.apply(made)
         told("units written", k + 1, len(found))
     return features, standard, offsets
 

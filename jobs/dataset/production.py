@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from cycles.readers import Recording
 from signalbox.adapters.history import moved_of, past_of, window_of
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.onnx_model import refuse_mismatch
+from signalbox.contracts.fleet import FaultRecord
 from signalbox.contracts.keys import (
     FRAGMENTS,
     HISTORY,
@@ -55,8 +56,20 @@ class Shown:
     moved: str
 
 
-def make_windows(objects: Objects, workload: Workload, request: ScoringRequest) -> WindowsManifest:
+class Faults(Protocol):
+    """What is known of a fleet's faults; :class:`signalbox.adapters.fleet_table.FleetTable`."""
+
+    def faults(self, workload: str, unit: str) -> list[FaultRecord]:
+        """Faults of a unit, oldest first."""
+        ...
+
+
+def make_windows(
+    objects: Objects, faults: Faults, workload: Workload, request: ScoringRequest
+) -> WindowsManifest:
     """Write the parts of a run, then its manifest.
+
+    A unit is shown from the first cycle after its last fault on: as it is since it was repaired.
 
     Raises:
         Rejected: the model is of another workload or needs features this one does not have.
@@ -69,13 +82,17 @@ def make_windows(objects: Objects, workload: Workload, request: ScoringRequest) 
     parts: list[str] = []
     shown: list[Shown] = []
     count = 0
-    skipped = [] if request.units is None else list(request.units)
+    skipped = {unit: f"unit {unit} has no cycle yet" for unit in request.units or []}
     for unit, table in unit_tables(objects, workload, spec, request.units):
         if table.num_rows == 0:
             continue
-        if request.units is not None:
-            skipped.remove(unit)
-        shown.append(show(past, schema, unit, table))
+        failed = faults.faults(workload.name, unit)
+        seen = show(past, schema, unit, table, failed[-1].failed_at if failed else None)
+        if seen is None:
+            skipped[unit] = f"unit {unit} has no cycle since its fault of {failed[-1].failed_at}"
+            continue
+        skipped.pop(unit, None)
+        shown.append(seen)
         count += 1
         if len(shown) == UNITS_A_PART:
             parts.append(_put(objects, f"{prefix}part-{len(parts):05}.parquet", shown, schema))
@@ -85,8 +102,8 @@ def make_windows(objects: Objects, workload: Workload, request: ScoringRequest) 
     manifest = WindowsManifest(
         workload=workload.name, run=request.run, model=request.model, parts=parts, units=count,
         skipped=[
-            Skipped(unit=unit, reason="no-cycles", message=f"unit {unit} has no cycle yet")
-            for unit in skipped
+            Skipped(unit=unit, reason="no-cycles", message=message)
+            for unit, message in sorted(skipped.items())
         ],
         at=request.at,
     )  # fmt: skip
@@ -95,14 +112,22 @@ def make_windows(objects: Objects, workload: Workload, request: ScoringRequest) 
     return manifest
 
 
-def show(past: Past, schema: ModelSchema, unit: str, table: pa.Table) -> Shown:
-    """What the model is shown of a unit with these cycles."""
+def show(
+    past: Past, schema: ModelSchema, unit: str, table: pa.Table, failed_at: datetime | None
+) -> Shown | None:
+    """What the model is shown of a unit with these cycles; None where there is none since its fault."""
+    ends = table["cycle_end"].cast(pa.int64()).to_numpy()
     columns = [table[name].to_numpy(zero_copy_only=False) for name in schema.columns]
     values = np.column_stack(columns).astype(np.float32)
+    if (
+        failed_at is not None
+    ):  # a cycle that ends with the fault is the last of that life, as in labels
+        values = values[np.searchsorted(ends, round(failed_at.timestamp() * 1e9), side="right") :]
+    if not len(values):
+        return None
     window, valid = window_of(past, schema, values)
     moved = [each.model_dump() for each in moved_of(past, values)]
-    last = int(table["cycle_end"].cast(pa.int64())[-1].as_py())
-    at = datetime.fromtimestamp(last // 1_000_000_000, UTC)
+    at = datetime.fromtimestamp(int(ends[-1]) // 1_000_000_000, UTC)
     return Shown(unit, window, valid, table.num_rows, at, json.dumps(moved))
 
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cycles.history import Sequences, gather
+from cycles.history import Sequences
 
 STATISTICS = ("mean", "std", "min", "max", "last", "slope")
 AT_A_TIME = 512
@@ -20,14 +20,12 @@ AT_A_TIME = 512
 Floats = npt.NDArray[np.float32]
 
 
-def window_statistics(
-    data: Sequences, units: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], window: int
-) -> Floats:
+def window_statistics(data: Sequences, rows: npt.NDArray[np.int64], window: int) -> Floats:
     """Six statistics of each feature over the real cycles of each window: (n, 6 F)."""
     parts = []
     for k in range(0, len(rows), AT_A_TIME):
         part = slice(k, k + AT_A_TIME)
-        stored, valid = gather(data.features, data.offsets, units[part], rows[part], window)
+        stored, valid = data.windows(rows[part], window)
         parts.append(_statistics(stored.astype(np.float32), valid))
     return np.concatenate(parts)
 

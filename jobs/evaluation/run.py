@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cycles.errors import BadHistory
-from cycles.history import Sequences, gather, sample
+from cycles.history import Sequences, sample
 from cycles.history.alerts import (
     Ending,
     Episode,
@@ -114,8 +114,7 @@ def evaluate(
     contenders = [Contender(MODEL, said["validation"], said["test"], schema.threshold)]
     told("fitting the baselines")
     statistics = {
-        name: window_statistics(data, s.units, s.rows, prediction.window)
-        for name, s in drawn.items()
+        name: window_statistics(data, s.rows, prediction.window) for name, s in drawn.items()
     }
     for each in fitted(statistics["train"], drawn["train"].labels, seed):
         on = {name: each.probabilities(statistics[name]) for name in ("validation", "test")}
@@ -153,9 +152,7 @@ def scored(model: OnnxModel, data: Sequences, split: Split, window: int) -> npt.
     parts = []
     for k in range(0, len(split.rows), AT_A_TIME):
         part = slice(k, k + AT_A_TIME)
-        stored, valid = gather(
-            data.features, data.offsets, split.units[part], split.rows[part], window
-        )
+        stored, valid = data.windows(split.rows[part], window)
         raw = (stored.astype(np.float32) / scale + standard.centre).astype(np.float32)
         parts.append(model.log_probabilities(raw, valid))
     return np.concatenate(parts)

@@ -17,7 +17,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from cycles.errors import BadHistory
-from cycles.history import Sequences, Standard, gather
+from cycles.history import Sequences, Standard
 from jobs.training.model import FaultModel, Served
 from signalbox.adapters.onnx_model import OnnxModel
 
@@ -57,10 +57,10 @@ def export(model: FaultModel, standard: Standard, features: int, path: Path) -> 
 
 
 def raw_windows(
-    data: Sequences, units: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], window: int
+    data: Sequences, rows: npt.NDArray[np.int64], window: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Windows as production sends them: features before they were standardised."""
-    stored, valid = gather(data.features, data.offsets, units, rows, window)
+    stored, valid = data.windows(rows, window)
     scale = np.where(data.standard.scale > 0, data.standard.scale, 1)
     return (stored.astype(np.float32) / scale + data.standard.centre).astype(np.float32), valid
 

@@ -2,7 +2,9 @@
 
 Source: "How Carrier predicts HVAC faults using AWS Glue and Amazon SageMaker" (AWS Machine Learning
 Blog, 2023): a three-layer encoder whose output is averaged and goes through three linear layers with
-ReLU and a LogSoftmax. Layer norms come first in each block, which trains without a warm-up of weeks.
+ReLU and a LogSoftmax. Layer norms come first in each block, which trains without a warm-up of weeks;
+there is none after the last one, and each feature comes with its magnitude, for how far a unit has strayed
+is what it is all about, and a norm would take that away.
 
 Between blocks all cycles of a batch are rows of one matrix: ONNX Runtime then does each linear layer,
 bias and ReLU included, as one product.
@@ -15,6 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cycles.history.sequences import LIMIT, Standard
+
+ARCHITECTURE = 2
+"""Counts up where weights of before no longer fit."""
 
 FEEDFORWARD = 4  # widths, as in "Attention Is All You Need"
 HIDDEN = -1e9
@@ -78,10 +83,9 @@ class FaultModel(nn.Module):
     ) -> None:
         super().__init__()
         self.window, self.input_dropout = window, input_dropout
-        self.cycle = nn.Linear(features, width)
+        self.cycle = nn.Linear(2 * features, width)  # each feature and its magnitude
         self.position = nn.Parameter(torch.randn(window, width) * 0.02)  # from the oldest on
         self.blocks = nn.ModuleList(Block(width, heads, dropout, window) for _ in range(layers))
-        self.last_norm = nn.LayerNorm(width)
         self.classifier = nn.Sequential(
             nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout),
             nn.Linear(width, width // 2), nn.ReLU(), nn.Dropout(dropout),
@@ -96,12 +100,13 @@ class FaultModel(nn.Module):
             drawn = torch.rand_like(windows[:, :1])
             windows = windows * (drawn >= self.input_dropout) / (1 - self.input_dropout)
         width = self.cycle.out_features
-        x = self.cycle(windows.reshape(-1, self.cycle.in_features))  # (B T, D)
+        told = torch.cat([windows, windows.abs()], -1)  # (B, T, 2 F)
+        x = self.cycle(told.view(-1, self.cycle.in_features))  # (B T, D)
         x = (x.view(-1, self.window, width) + self.position).view(-1, width)
         mask = torch.where(real, 0.0, HIDDEN)[:, None, None, :].to(x.dtype)
         for block in self.blocks:
             x = block(x, mask)
-        x = self.last_norm(x).view(-1, self.window, width)
+        x = x.view(-1, self.window, width)
         weight = real.to(x.dtype)[:, :, None] / valid[:, None, None].to(x.dtype)  # (B, T, 1)
         mean = (x * weight).sum(1)  # (B, D)
         return functional.log_softmax(self.classifier(mean).float(), dim=-1)

@@ -63,7 +63,7 @@ def learn(
     threshold, chosen = _threshold(data, prediction, judged)
     export(learning.model, data.standard, data.features.shape[1], out / ONNX)
     some = np.linspace(0, len(judged.rows) - 1, min(len(judged.rows), COMPARED)).astype(int)
-    windows, valid = raw_windows(data, judged.units[some], judged.rows[some], prediction.window)
+    windows, valid = raw_windows(data, judged.rows[some], prediction.window)
     found = parity(learning.model, data.standard, out / ONNX, threshold, windows, valid)
     told = {"threshold": threshold, "threshold_chosen": chosen, "parity": asdict(found)}
     if int8:

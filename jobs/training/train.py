@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cycles.errors import BadHistory
-from cycles.history import Sequences, gather, sample
-from jobs.training.model import FaultModel
+from cycles.history import Sequences, sample
+from jobs.training.model import ARCHITECTURE, FaultModel
 from signalbox.contracts.prediction import Prediction
 
 JUDGED_BATCH = 64
@@ -88,7 +88,7 @@ class Learning:
         Raises:
             BadHistory: the file is damaged.
         """
-        held = _read(path)
+        held = read_checkpoint(path)
         if held["run"] != run:
             return False
         self.model.load_state_dict(held["model"])
@@ -99,8 +99,12 @@ class Learning:
         return True
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """What :meth:`Learning.save` wrote, whole."""
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What :meth:`Learning.save` wrote, whole.
+
+    Raises:
+        BadHistory: the file is damaged.
+    """
     try:
         with zipfile.ZipFile(path) as kept:  # what torch.save writes; every part has its checksum
             damaged = kept.testzip()
@@ -134,7 +138,7 @@ def train(
     torch.use_deterministic_algorithms(mode=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     learning = begun(data, prediction, seed, device)
-    run = f"{data.manifest['digest']}/{seed}/{prediction.model_dump_json()}"
+    run = f"{ARCHITECTURE}/{data.manifest['digest']}/{seed}/{prediction.model_dump_json()}"
     if checkpoint.is_file() and learning.load(checkpoint, run):
         for epoch in learning.epochs:
             heard(epoch)
@@ -188,13 +192,13 @@ def _epoch(
     """Go once through cycles drawn for this epoch; the mean loss."""
     rng = np.random.default_rng([seed, number])
     torch.manual_seed(int(rng.integers(2**62)))  # dropout's luck
-    units, rows = draw(data, prediction, "train", rng)
+    _, rows = draw(data, prediction, "train", rng)
     order = rng.permutation(len(rows))
     weight = torch.tensor([1.0, prediction.training.positive_weight], device=device)
     learning.model.train()
     total, count = 0.0, 0
     for part in _slices(order, prediction.training.batch):
-        windows, valid, labels = _batch(data, units[part], rows[part], prediction.window, device)
+        windows, valid, labels = _batch(data, rows[part], prediction.window, device)
         with _precision(device):
             told = learning.model(windows, valid)
         loss = functional.nll_loss(told, labels, weight=weight)
@@ -232,7 +236,7 @@ def judge(
     told: list[Tensor] = []
     with torch.inference_mode():
         for part in _slices(np.arange(len(rows)), JUDGED_BATCH):
-            windows, valid, _ = _batch(data, units[part], rows[part], prediction.window, device)
+            windows, valid, _ = _batch(data, rows[part], prediction.window, device)
             told.append(model(windows, valid).cpu())
     log = torch.cat(told)
     labels = data.labels[rows]
@@ -259,11 +263,11 @@ def draw(
 
 
 def _batch(
-    data: Sequences, units: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], window: int,
+    data: Sequences, rows: npt.NDArray[np.int64], window: int,
     device: torch.device,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """(B, T, F) windows, widened on the device, (B,) valid and (B,) labels."""
-    windows, valid = gather(data.features, data.offsets, units, rows, window)
+    windows, valid = data.windows(rows, window)
     labels = torch.from_numpy(data.labels[rows].astype(np.int64))
     return (
         torch.from_numpy(windows).to(device).float(),

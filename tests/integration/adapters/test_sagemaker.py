@@ -23,6 +23,7 @@ PROGRAM = WindowsProgram(
     role=ROLE,
     instance_type="ml.m5.xlarge",
     data_bucket="data",
+    fleet_table="fleet",
     artifact_bucket="artifacts",
     kernel_key="shipped/kernel-abc.zip",
     workloads_key="shipped/workloads-abc.json",
@@ -84,7 +85,7 @@ def test_a_windows_job_runs_the_shipped_program_on_the_request():
     assert app["ContainerEntrypoint"] == ["python3", "-m", "jobs.dataset", "windows"]
     assert app["ContainerArguments"] == [
         "--data-bucket", "data", "--request", f"scoring/hvac/{RUN}/request.json",
-        "--workloads", "s3://artifacts/shipped/workloads-abc.json",
+        "--fleet-table", "fleet", "--workloads", "s3://artifacts/shipped/workloads-abc.json",
     ]  # fmt: skip
     assert job["Environment"] == {"PYTHONPATH": "/opt/ml/processing/code/kernel-abc.zip"}
     source = job["ProcessingInputs"][0]["S3Input"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cycles.history import UNKNOWN, label
+from cycles.history import UNKNOWN, label, lives
 from cycles.history.labels import time_to_fault
 
 
@@ -63,3 +63,19 @@ def test_labels_and_waits_are_those_of_a_plain_loop(times, faults, horizon, know
 @pytest.mark.parametrize("faults", [[30, 10, 20], [10, 20, 30]])
 def test_the_order_of_the_fault_log_does_not_matter(faults):
     assert labels([1, 11, 25, 31], faults, horizon=5) == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("faults", "begins"),
+    [
+        ([], [0]),
+        ([2.5], [0, 3]),
+        ([2], [0, 3]),  # the cycle at the fault is the last of its life
+        ([0.5, 2.5], [0, 1, 3]),
+        ([2.2, 2.5], [0, 3]),  # a life without a cycle is none
+        ([-1, 4, 9], [0]),  # before the record, at its end, after it
+    ],
+)
+def test_a_unit_begins_anew_after_each_of_its_faults(faults, begins):
+    assert lives(np.arange(5.0), np.array(faults, float)).tolist() == begins
+    assert lives(np.empty(0), np.array(faults, float)).tolist() == [0]

@@ -44,7 +44,7 @@ def test_windows_of_every_cycle_are_those_of_a_plain_loop(counts, window, dtype)
     features, offsets = fleet(counts, dtype)
     units, rows = every(offsets)
     expected, real = looped(features, offsets, units, rows, window)
-    found, valid = gather(features, offsets, units, rows, window)
+    found, valid = gather(features, offsets[units], rows, window)
     assert found.dtype == dtype
     np.testing.assert_array_equal(found, expected)
     assert valid.tolist() == real
@@ -52,7 +52,7 @@ def test_windows_of_every_cycle_are_those_of_a_plain_loop(counts, window, dtype)
 
 def test_first_cycles_of_the_first_and_the_last_unit_are_padded_on_the_left():
     features, offsets = fleet([6, 5, 4])
-    found, valid = gather(features, offsets, np.array([0, 2]), np.array([1, 12]), 4)
+    found, valid = gather(features, offsets[np.array([0, 2])], np.array([1, 12]), 4)
     assert valid.tolist() == [2, 2]
     assert (found[:, :2] == 0).all()
     np.testing.assert_array_equal(found[0, 2:], features[:2])
@@ -61,7 +61,7 @@ def test_first_cycles_of_the_first_and_the_last_unit_are_padded_on_the_left():
 
 def test_a_window_may_be_longer_than_all_cycles_together():
     features, offsets = fleet([2, 3])
-    found, valid = gather(features, offsets, np.array([1, 0]), np.array([4, 0]), 128)
+    found, valid = gather(features, offsets[np.array([1, 0])], np.array([4, 0]), 128)
     assert valid.tolist() == [3, 1]
     assert not found[0, :125].any()
     np.testing.assert_array_equal(found[0, 125:], features[2:])
@@ -71,7 +71,7 @@ def test_no_row_of_another_unit_is_ever_seen():
     features, offsets = fleet([5, 9, 2, 7], np.float32)
     for window in (1, 2, 7, 16, 30):
         units, rows = every(offsets)
-        found, _ = gather(features, offsets, units, rows, window)
+        found, _ = gather(features, offsets[units], rows, window)
         for k, unit in enumerate(units):
             own = features[offsets[unit] : offsets[unit + 1]]
             assert set(found[k].ravel()) <= {0.0, *own.ravel().tolist()}
@@ -82,7 +82,7 @@ def test_a_memory_map_gives_the_same_windows_and_stays_as_it_is(tmp_path):
     np.save(tmp_path / "features.npy", features)
     mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
     units, rows = every(offsets)
-    found, _ = gather(mapped, offsets, units, rows, 16)
+    found, _ = gather(mapped, offsets[units], rows, 16)
     np.testing.assert_array_equal(found, looped(features, offsets, units, rows, 16)[0])
     found[:] = 0
     np.testing.assert_array_equal(np.load(tmp_path / "features.npy"), features)
@@ -98,13 +98,13 @@ def test_an_array_that_does_not_lie_in_one_piece_gives_the_same_windows(view):
     }[view]
     offsets = np.array([0, 14, len(features)])
     units, rows = every(offsets)
-    found, _ = gather(features, offsets, units, rows, 8)
+    found, _ = gather(features, offsets[units], rows, 8)
     np.testing.assert_array_equal(found, looped(features, offsets, units, rows, 8)[0])
 
 
 def test_no_window_is_no_mistake():
     features, offsets = fleet([8])
-    found, valid = gather(features, offsets, np.empty(0, np.int64), np.empty(0, np.int64), 4)
+    found, valid = gather(features, offsets[np.empty(0, np.int64)], np.empty(0, np.int64), 4)
     assert found.shape == (0, 4, WIDTH)
     assert len(valid) == 0
 
@@ -112,7 +112,7 @@ def test_no_window_is_no_mistake():
 @given(st.integers(1, 12), st.integers(1, 20))
 def test_the_last_window_is_the_one_gathered_at_the_last_cycle(count, window):
     features, offsets = fleet([count], np.float32)
-    expected, real = gather(features, offsets, np.array([0]), np.array([count - 1]), window)
+    expected, real = gather(features, offsets[np.array([0])], np.array([count - 1]), window)
     found, valid = last_window(features, window)
     np.testing.assert_array_equal(found, expected[0])
     assert valid == real[0]

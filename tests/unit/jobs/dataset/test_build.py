@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cycles.errors import BadHistory
-from cycles.history import Sequences, label
+from cycles.history import Past, Sequences, label
 from jobs.dataset.build import Sources, adjustment_of, build, in_season, prediction_of
 from signalbox.contracts.prediction import Prediction
 from signalbox.contracts.workload import Workload
@@ -244,3 +244,26 @@ def test_progress_is_told_for_every_unit(tmp_path):
     build(workload(), sources(tmp_path), tmp_path / "dataset", lambda *said: heard.append(said))
     assert heard[0] == ("units read", 15, 15)
     assert heard[-1] == ("units written", 15, 15)
+
+
+def test_nothing_reaches_back_over_a_fault(tmp_path):
+    """What a repaired unit is shown is what a new one would be that did the same."""
+    table = fleet()
+    first = table[table["pump"] == 4]  # of the training units
+    half = len(first) // 2
+    log = all_faults(table) + f"4,{half}\n"
+    whole = build(workload(), sources(tmp_path, table, log), tmp_path / "dataset")
+    span = whole.span(whole.units.index("4"))
+    assert (whole.firsts[span] - span.start).tolist() == [0] * half + [half] * (len(first) - half)
+    shown, valid = whole.windows(np.arange(span.start, span.stop), 16)
+    lives = (range(half), range(len(first) - half))
+    assert valid.tolist() == [min(n + 1, 16) for life in lives for n in life]
+    told = whole.manifest["past"]
+    arrays = {k: np.asarray(v) for k, v in told.items() if isinstance(v, list)}
+    past = Past(
+        **(told | arrays | {k: tuple(told[k]) for k in ("columns", "compare", "conditions")})
+    )
+    new = whole.standard.apply(past.features(first[FEATURES].to_numpy(np.float32)[half:]))
+    assert (whole.features[span][half:] == new).all()
+    assert (shown[half + 2, -3:] == new[:3]).all()
+    assert not shown[half + 2, :-3].any()

@@ -37,7 +37,7 @@ def test_statistics_equal_a_plain_loop_on_padded_and_on_full_windows(data, monke
     monkeypatch.setattr(baselines, "AT_A_TIME", 7)  # several parts, the last one short
     rows = np.arange(int(data.offsets[-1]))
     units = np.repeat(np.arange(len(LENGTHS)), LENGTHS)
-    made = window_statistics(data, units, rows, WINDOW)
+    made = window_statistics(data, rows, WINDOW)
     wanted = np.stack([looped(data, u, r) for u, r in zip(units, rows, strict=True)])
     assert made.shape == (len(rows), 18)
     assert made.dtype == np.float32
@@ -45,7 +45,7 @@ def test_statistics_equal_a_plain_loop_on_padded_and_on_full_windows(data, monke
 
 
 def test_a_window_longer_than_everything_is_padded_too(data):
-    made = window_statistics(data, np.array([1]), np.array([22]), 1000)
+    made = window_statistics(data, np.array([22]), 1000)
     real = data.features[3:23].astype(float)
     np.testing.assert_allclose(made[0, :3], real.mean(0), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(made[0, 6:9], real.min(0))

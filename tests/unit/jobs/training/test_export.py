@@ -30,8 +30,8 @@ def trained(tmp_path_factory):
     # as it stands after the last epoch: it says more firmly what it thinks than the best one
     model.load_state_dict(torch.load(folder / "checkpoint.pt", weights_only=True)["model"])
     export(model, data.standard, data.features.shape[1], folder / "model.onnx")
-    units, rows = draw(data, told, "validation", np.random.default_rng(0))
-    windows, valid = raw_windows(data, units, rows, told.window)
+    _, rows = draw(data, told, "validation", np.random.default_rng(0))
+    windows, valid = raw_windows(data, rows, told.window)
     return data, model, folder / "model.onnx", windows, valid
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_a_checkpoint_of_another_run_is_not_used(data, tmp_path, change):
     first = data
     if "digest" in change:
         manifest = dict(data.manifest) | {"digest": change.pop("digest")}
-        first = type(data)(**{**data.__dict__, "manifest": manifest})
+        first = replace(data, manifest=manifest)
     run(first, tmp_path / "taken.pt", stop=1, **change)
     learning, heard = run(data, tmp_path / "taken.pt", epochs=1)
     fresh, expected = run(data, tmp_path / "fresh.pt", epochs=1)
@@ -140,7 +141,7 @@ def test_a_split_without_a_known_label_is_refused(data, tmp_path, split):
     labels = data.labels.copy()
     for unit in data.members(split):
         labels[data.span(unit)] = -1
-    empty = type(data)(**{**data.__dict__, "labels": labels})
+    empty = replace(data, labels=labels)
     with pytest.raises(BadHistory) as problem:
         run(empty, tmp_path / "checkpoint.pt")
     assert problem.value.reason == "empty-split"

@@ -5,10 +5,10 @@ exactly what it saw in training::
 
     features = past.features(columns_of_a_unit)          # (cycles, features) float32
     store.write(folder, ...)                              # one float16 array, offsets, manifest
-    batch, valid = gather(sequences.features, ...)        # (windows, window, features) float16
+    batch, valid = sequences.windows(rows, 128)           # (windows, window, features) float16
 """
 
-from cycles.history.labels import UNKNOWN, label
+from cycles.history.labels import UNKNOWN, label, lives
 from cycles.history.past import Past, fit_past
 from cycles.history.sequences import Sequences, Standard
 from cycles.history.windows import gather, last_window, sample
@@ -22,5 +22,6 @@ __all__ = [
     "gather",
     "label",
     "last_window",
+    "lives",
     "sample",
 ]

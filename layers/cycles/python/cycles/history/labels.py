@@ -1,4 +1,4 @@
-"""Labels: is there a fault within the horizon after a cycle?"""
+"""Labels: is there a fault within the horizon after a cycle? And lives: a repaired unit begins anew."""
 
 from __future__ import annotations
 
@@ -38,3 +38,21 @@ def time_to_fault(
     """How long after each cycle the next fault comes; infinite where none is known."""
     ordered = np.append(np.sort(faults), np.inf)
     return np.asarray(ordered[np.searchsorted(ordered, times, side="left")] - times)
+
+
+def lives(times: npt.NDArray[np.float64], faults: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Where each life of a unit begins: at its first cycle, and at the first after each fault.
+
+    What a unit did before it was repaired says nothing of how it is now, so no window, mean or
+    comparison reaches back over a fault.
+
+    Args:
+        times: (cycles,) when each ended, ascending.
+        faults: when the unit failed, in the same measure.
+
+    Returns:
+        (lives,) numbers of cycles, ascending from 0; lives without a cycle are left out.
+    """
+    after = np.searchsorted(times, faults, side="right")
+    begins = np.append(after[after < len(times)], 0)
+    return np.asarray(np.unique(begins), np.int64)

@@ -82,6 +82,17 @@ class Past:
             parts.append(np.log(np.arange(1.0, len(level) + 1))[:, None])
         return np.concatenate(parts, axis=1).astype(np.float32)
 
+    def of_lives(
+        self, values: npt.NDArray[np.floating[Any]], begins: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Features of a unit that was repaired: each of its lives by itself.
+
+        Args:
+            values: (cycles, columns) of all its lives.
+            begins: (lives,) where each begins, see :func:`cycles.history.lives`.
+        """
+        return np.concatenate([self.features(part) for part in np.split(values, begins[1:])])
+
     def moved(self, values: npt.NDArray[np.floating[Any]]) -> tuple[Array, Array, Array]:
         """How far a unit is from its own usual at its last cycle.
 

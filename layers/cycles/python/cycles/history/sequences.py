@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cycles.errors import BadHistory
+from cycles.history.labels import lives
+from cycles.history.windows import gather
 
 FORMAT = 1
 LIMIT = 10.0
@@ -89,6 +92,23 @@ class Sequences:
     def members(self, split: str) -> npt.NDArray[np.int64]:
         """Numbers of the units of a split."""
         return np.flatnonzero(np.asarray(self.manifest["split"]) == split)
+
+    @cached_property
+    def firsts(self) -> npt.NDArray[np.int64]:
+        """(all cycles,) the row at which the life of each cycle begins."""
+        found = np.empty(len(self.times), np.int64)
+        for unit, faults in enumerate(self.faults):
+            span = self.span(unit)
+            begins = lives(self.times[span], faults)
+            life = np.searchsorted(begins, np.arange(span.stop - span.start), side="right") - 1
+            found[span] = begins[life] + span.start
+        return found
+
+    def windows(
+        self, rows: npt.NDArray[np.int64], window: int
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.int64]]:
+        """The cycles up to each row, (n, window, F), and how many of them are real."""
+        return gather(self.features, self.firsts[rows], rows, window)
 
     def span(self, unit: int) -> slice:
         """Where a unit's cycles are."""

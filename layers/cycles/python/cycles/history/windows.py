@@ -1,7 +1,7 @@
 """Windows: the last cycles before a moment, gathered from the one array that holds all cycles.
 
-No window is ever stored. A window that reaches back before a unit's first cycle is padded on the
-left with zeros, and ``valid`` says how many of its rows are real.
+No window is ever stored. A window that reaches back before the first cycle of a unit's life is padded
+on the left with zeros, and ``valid`` says how many of its rows are real.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from cycles.history.labels import UNKNOWN
 
 def gather(
     features: npt.NDArray[np.floating],
-    offsets: npt.NDArray[np.int64],
-    units: npt.NDArray[np.int64],
+    firsts: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
     window: int,
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.int64]]:
@@ -23,16 +22,15 @@ def gather(
 
     Args:
         features: (all cycles, F), any floating type; a memory map will do.
-        offsets: (units + 1,) where each unit's cycles begin.
-        units: (n,) the unit of each window.
-        rows: (n,) its last row, counted over all cycles.
+        firsts: (n,) the first row each window may reach back to, counted over all cycles.
+        rows: (n,) its last row, counted likewise.
         window: rows a window.
 
     Returns:
         (n, window, F) of the same type, and (n,) how many rows, at the end, are real.
     """
     width = features.shape[1]
-    valid = np.minimum(rows + 1 - offsets[units], window)
+    valid = np.minimum(rows + 1 - firsts, window)
     starts = rows + 1 - window
     if len(features) < window:
         out = np.zeros((len(rows), window, width), features.dtype)

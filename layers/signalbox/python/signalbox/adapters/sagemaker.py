@@ -29,6 +29,7 @@ class WindowsProgram:
     role: str
     instance_type: str
     data_bucket: str
+    fleet_table: str
     artifact_bucket: str
     kernel_key: str
     workloads_key: str
@@ -46,6 +47,7 @@ class WindowsProcessing:
         told, name = self._program, windows_job(workload, run)
         artifacts = f"s3://{told.artifact_bucket}/"
         arguments = ["--data-bucket", told.data_bucket, "--request", request_key(workload, run)]
+        arguments += ["--fleet-table", told.fleet_table]
         arguments += ["--workloads", f"{artifacts}{told.workloads_key}"]
         code = {
             "S3Uri": f"{artifacts}{told.kernel_key}",

@@ -142,6 +142,7 @@ class StartScoringSettings(DoorSettings):
     workloads_key: str = Field(min_length=1)
     kernel_key: str = Field(min_length=1)
     scoring_table: str = Field(min_length=1)
+    fleet_table: str = Field(min_length=1)
     programs_image: str = Field(min_length=1)
     windows_job_role: str = Field(min_length=1)
     windows_instance_type: str = Field(min_length=1)
