@@ -13,8 +13,8 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:GetItem"): (
         "Powertools reads a record only where a refused put does not show it, and DynamoDB does"
     ),
-    ("WindowsJobRole.Policies[0].Statement[5]", "ecr:*"): _IMAGES,
     ("WindowsJobRole.Policies[0].Statement[6]", "ecr:*"): _IMAGES,
+    ("WindowsJobRole.Policies[0].Statement[7]", "ecr:*"): _IMAGES,
     ("InferenceRole.Policies[0].Statement[4]", "ecr:*"): _IMAGES,
     ("InferenceRole.Policies[0].Statement[5]", "ecr:*"): _IMAGES,
     ("WindowsJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,

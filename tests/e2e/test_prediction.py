@@ -7,7 +7,6 @@ import json
 from datetime import date, timedelta
 
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -97,28 +96,31 @@ def test_production_says_of_a_unit_what_the_command_says_of_its_cycles(
 
 
 def test_a_repaired_unit_is_judged_by_what_it_did_since(chain, model, days, tmp_path):
+    log = tmp_path / "faults.csv"
+    faults = {UNITS[0]: "2024-07-02T00:00:00+00:00", UNITS[1]: "2024-07-09T00:00:00+00:00"}
+    rows = [f"{unit},leak,{failed_at}" for unit, failed_at in faults.items()]
+    log.write_text("\n".join(["unit,fault,failed_at", *rows]) + "\n", encoding="utf-8")
+    chain.bucket.write("faults/hvac/july.csv", log.read_bytes())
+    chain.run()
     publish(chain.cloud.client("s3"), chain.bucket.name, model)
     for key, body in days.items():
         chain.bucket.write(key, body)
     chain.run()
-    cycles = chain.features()
-    ends = cycles.filter(pc.equal(cycles["unit"], UNITS[0]))["cycle_end"].to_pylist()
-    log = tmp_path / "faults.csv"
-    lines = ["unit,fault,failed_at", f"{UNITS[0]},leak,{ends[2].isoformat()}"]
-    log.write_text("\n".join([*lines, f"{UNITS[1]},leak,2024-07-09T00:00:00+00:00"]) + "\n")
-    chain.bucket.write("faults/hvac/july.csv", log.read_bytes())
     chain.cloud.run_for(timedelta(minutes=6))
     chain.run()
     found = scores(chain)
     assert set(found) == {UNITS[0]}, "the other has no cycle since its fault"
-    pq.write_table(cycles, tmp_path / "cycles.parquet")
-    out = tmp_path / "scores.parquet"
-    score(Console(quiet=True), model, tmp_path / "cycles.parquet", out, log)
-    told = pq.read_table(out).to_pandas()
-    last = told[told["unit"] == UNITS[0]].iloc[-1]
-    assert found[UNITS[0]].cycle == last["cycle"] == len(ends)
+    cycles, out = tmp_path / "cycles.parquet", tmp_path / "scores.parquet"
+    pq.write_table(chain.features(), cycles)
+    last = {}
+    for name, known in (("as repaired", log), ("as one life", None)):
+        score(Console(quiet=True), model, cycles, out, known)
+        told = pq.read_table(out).to_pandas()
+        last[name] = told[told["unit"] == UNITS[0]].iloc[-1]
+    assert found[UNITS[0]].cycle == last["as repaired"]["cycle"]
     said = np.exp(found[UNITS[0]].log_probabilities[1])
-    assert said == pytest.approx(last["probability"], abs=1e-6)
+    assert said == pytest.approx(last["as repaired"]["probability"], abs=1e-6)
+    assert abs(said - last["as one life"]["probability"]) > 1e-5
 
 
 def test_a_model_that_needs_what_the_workload_does_not_measure_scores_nothing(chain, model, days):
