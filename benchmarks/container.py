@@ -24,7 +24,7 @@ from benchmarks.figures import Figure, Ratio
 from tests.container_process import Container, ask, container
 from tests.onnx_models import fault, records, save
 
-BATCH, COUNT, FEATURES = 16, 128, 66  # as arrays 4.3 MB, of the 6 MB of a real-time request
+BATCH, COUNT, FEATURES = 8, 128, 66  # as arrays 4.3 MB, of the 6 MB of a real-time request
 TARGET = 0.85
 CLIENTS, REQUESTS = 4, 25
 

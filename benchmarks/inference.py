@@ -22,7 +22,7 @@ from jobs.training.model import FaultModel, Served
 from signalbox.adapters.onnx_model import OnnxModel
 
 FEATURES, WINDOW, WIDTH, HEADS, LAYERS = 67, 128, 64, 4, 3
-BATCHES, FEWEST = (1, 16, 64, 1024), 256
+BATCHES, FEWEST = (1, 4, 8, 16, 64, 1024), 256
 BEST_TARGET, LARGE_TARGET = 1.1, 2.0
 THRESHOLD = 0.99
 

@@ -36,7 +36,7 @@ class Settings:
     device: Literal["cpu", "cuda"] = "cpu"
     allow_cpu: bool = False
     threads: int = 0
-    batch: int = 16
+    batch: int = 8
     wait_ms: float = 2.0
     max_payload: int = 1024 * MB
     payload_mb: int = 6
