@@ -6,9 +6,10 @@ AWSCLI_VENV := .venv-awscli
 BIN := $(VENV)/bin
 BUILD := .aws-sam/build
 WORKERS ?= 2
-PIP_FLAGS := --quiet --disable-pip-version-check
+# What is never imported need not be compiled: Python does it at the first import.
+PIP_FLAGS := --quiet --disable-pip-version-check --no-compile
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak build package up clean venv
+.PHONY: help demo test check bench soak build package up clean venv environments
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +60,8 @@ build: $(VENV)/.installed $(SAM_VENV)/.installed ## sam build of template.yaml, 
 	  $(BIN)/python -m cli.build --note $(BUILD); }
 
 venv: $(VENV)/.installed ## the virtual environment, by itself
+
+environments: $(VENV)/.spark $(SAM_VENV)/.installed $(AWSCLI_VENV)/.installed ## all of them (make -j2: side by side)
 
 demo: build ## the whole chain on this laptop: files in, cycle features out (ARGS="--data DIR")
 	@$(BIN)/signalbox demo $(ARGS)

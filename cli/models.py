@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 
 from cli.tables import Counting
 from cli.workloads import load
+from cycles import BadHistory
 from cycles.history import Sequences, gather, lives
 from jobs.dataset.build import Sources, build
 from jobs.dataset.tables import faults_from, histories, table_files
@@ -20,6 +21,7 @@ from jobs.evaluation.page import write_page
 from jobs.evaluation.run import Evaluation
 from jobs.evaluation.run import evaluate as run_evaluation
 from jobs.training.export import quantize, raw_windows
+from jobs.training.model import ARCHITECTURE
 from jobs.training.run import CHECKPOINT, learn
 from jobs.training.train import Epoch, begun, draw, read_checkpoint
 from signalbox.adapters.history import past_of
@@ -171,6 +173,11 @@ def export(console: Console, folder: Path, *, int8: bool) -> None:
     prediction = Prediction.model_validate(data.manifest["prediction"])
     learning = begun(data, prediction, 0, torch.device("cpu"))
     held = read_checkpoint(folder / CHECKPOINT)
+    if not held["run"].startswith(f"{ARCHITECTURE}/{data.manifest['digest']}/"):
+        raise BadHistory(
+            "other-checkpoint",
+            f"{folder / CHECKPOINT} is of another network or dataset than {folder / DATASET}; train again",
+        )
     learning.model.load_state_dict(held["best"])
     fresh = folder / f".fresh-{ONNX}"
     write_onnx(learning.model, data.standard, data.features.shape[1], fresh)

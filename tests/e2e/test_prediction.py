@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from datetime import date, timedelta
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from rich.console import Console
 
-from cli.models import score
+from cli.models import evaluate, export, score
 from cli.publish import publish
 from cli.workloads import WORKLOADS
+from cycles import BadHistory
 from jobs.dataset.build import Sources, build
 from jobs.training.run import learn
 from signalbox.contracts.scoring import Score
@@ -138,3 +141,27 @@ def test_a_model_that_needs_what_the_workload_does_not_measure_scores_nothing(ch
     assert "oil_level__mean" in failed[0]["reason"]
     assert scores(chain) == {}
     assert chain.events("FaultPredicted") == []
+
+
+def test_a_model_is_exported_again_and_an_older_network_is_named(model, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(model, folder)
+    before = (folder / "model.onnx").read_bytes()
+    said = io.StringIO()
+    (folder / "model.onnx").write_bytes(b"lost")
+    export(Console(file=said, width=200), folder, int8=True)
+    assert (folder / "model.onnx").read_bytes() == before
+    assert "int8: " in said.getvalue()
+    held = torch.load(folder / "checkpoint.pt", weights_only=True)
+    torch.save({**held, "run": "1/" + held["run"].split("/", 1)[1]}, folder / "checkpoint.pt")
+    with pytest.raises(BadHistory, match="another network or dataset"):
+        export(Console(file=said), folder, int8=False)
+
+
+def test_a_model_is_judged_beside_constants_and_baselines(model, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(model, folder)
+    evaluate(Console(file=io.StringIO()), folder, 0)
+    told = json.loads((folder / "evaluation.json").read_bytes())
+    assert {"always", "never"} <= told["signalbox"]["alerts"].keys()
+    assert "<svg" in (folder / "evaluation.html").read_text(encoding="utf-8")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 
 import pytest
 
 from cli.publish import publish
+from localcloud.chaos import Chaos, Disorder
 from signalbox.contracts.scoring import Score
 from tests.standin import model_folder, put_standin
 
 WINDOW = timedelta(minutes=6)
 POINTER = "models/hvac/current.json"
+STEP = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 12
+"""Every call is too long for each run of the suite."""
 
 
 @pytest.fixture
@@ -125,3 +129,26 @@ def test_a_pointer_of_another_workload_is_an_alarmed_dead_letter(fleet, hvac_fil
     fleet.run()
     dead = [r for r in fleet.cloud.journal if r.kind == "dead-letter"]
     assert dead
+
+
+def test_a_scorer_that_is_killed_at_any_call_scores_every_unit_once(fleet, hvac_file):
+    """SIGKILL before the n-th call to AWS, from the due units to their alerts; retries do the rest."""
+    pass_window(fleet)
+    world = fleet.cloud._world
+    call, killed = 1, 0
+    while True:
+        fleet.bucket.write(f"raw/hvac/unit=K{call}/day.parquet", hvac_file(of=f"K{call}"))
+        fleet.run()
+        world.disorder = Disorder(Chaos(kill=call))
+        pass_window(fleet)
+        pass_window(fleet)  # what was begun again a window later
+        dealt, world.disorder = world.disorder.dealt["kill"], Disorder(Chaos())
+        if not dealt:
+            break
+        call, killed = call + STEP, killed + 1
+    wanted = sorted(["A1", "B2", *(f"K{n}" for n in range(1, call + 1, STEP))])
+    assert killed >= 24 // STEP
+    assert sorted(score.unit for score in scores(fleet)) == wanted
+    told = {event["run"]: event["units"] for event in fleet.events("FleetScored")}
+    assert sum(told.values()) == len(wanted)
+    assert not [r for r in fleet.cloud.journal if r.kind == "dead-letter"]
