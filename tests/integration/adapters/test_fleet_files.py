@@ -54,8 +54,8 @@ def parquet(**columns):
     [
         ("units.csv", CSV.encode()),
         ("units.CSV", ("\ufeff" + CSV).replace("\n", "\r\n").encode()),
-        ("units.csv.gz", gzip.compress(CSV.encode())),
-        ("units.csv", gzip.compress(CSV.encode())),
+        ("units.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
+        ("units.csv", gzip.compress(CSV.encode(), mtime=0)),
         ("units.csv", (CSV + "\n").encode()),
     ],
 )
@@ -110,7 +110,7 @@ def test_faults_as_parquet_with_nulls(read):
         ("a.csv", b'unit,model\n"A1\n', "bad-row", {"line": 2}),
         ("a.csv", b"unit\nA1\n", "bad-row", {"line": 2, "column": "model"}),
         ("a.csv", b"unit,model\nA1,\xff\n", "bad-text", {"line": 2}),
-        ("a.csv.gz", gzip.compress(b"unit\n" * 99)[:20], "damaged", {}),
+        ("a.csv.gz", gzip.compress(b"unit\n" * 99, mtime=0)[:20], "damaged", {}),
         ("a.csv.gz", b"\x1f\x8bno", "damaged", {}),
         ("a.jsonl", b"{}\n[]\n", "bad-row", {"line": 1}),
         ("a.jsonl", b"\n[]\n", "bad-row", {"line": 2}),
