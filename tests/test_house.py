@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from cli.workloads import WORKLOADS, load, spec_of
 from localcloud import pattern
 from localcloud.deploy.template import read_template
-from signalbox.contracts import prediction, workload
+from signalbox.contracts import workload
 from signalbox.contracts.own import OWN_EVENTS
 from signalbox.contracts.s3 import ObjectCreated
 from signalbox.runtime.settings import DoorSettings
@@ -339,11 +339,9 @@ def test_every_field_of_a_workload_is_documented():
         for name, field in model.model_fields.items():
             out.add(name)
             for module, inner in re.findall(
-                r"signalbox\.contracts\.(workload|prediction)\.(\w+)", str(field.annotation)
+                r"(signalbox\.contracts\.\w+)\.(\w+)", str(field.annotation)
             ):
-                out |= fields(
-                    getattr({"workload": workload, "prediction": prediction}[module], inner)
-                )
+                out |= fields(getattr(importlib.import_module(module), inner))
         return out
 
     text = (ROOT / "docs" / "workloads.md").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from signalbox.contracts.operations import Operations
 from signalbox.contracts.prediction import Prediction, Table
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -205,6 +206,7 @@ class Workload(BaseModel):
     sensors: list[Sensor] | None = Field(default=None, min_length=1)
     table: Table | None = None
     prediction: Prediction | None = None
+    operations: Operations | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
