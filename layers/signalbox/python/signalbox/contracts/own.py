@@ -10,6 +10,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
+from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.eventbridge import Envelope
 from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.objects import ObjectRef
@@ -29,6 +30,8 @@ __all__ = [
     "FleetScored",
     "ObjectRef",
     "OwnEvent",
+    "PipelineRefused",
+    "PipelineStarted",
     "PredictionsJudged",
     "Said",
     "ScoringFailed",
@@ -229,6 +232,25 @@ class ScoringFailed(OwnEvent):
     again: bool
 
 
+class PipelineStarted(OwnEvent):
+    """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
+
+    workload: str
+    pipeline: Pipeline
+    run: str
+    execution: str
+    files: Count
+
+
+class PipelineRefused(OwnEvent):
+    """Data files can become no run; those of ``inputs_key`` are consumed and nothing was started."""
+
+    workload: str
+    run: str
+    inputs_key: str
+    message: str
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -244,6 +266,8 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringStarted,
         FleetScored,
         ScoringFailed,
+        PipelineStarted,
+        PipelineRefused,
     )
 }
 """Every event of the house by its detail-type."""
