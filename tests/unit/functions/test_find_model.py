@@ -5,7 +5,7 @@ from signalbox.contracts.registry import FoundModel, counts, group_of
 from signalbox.errors import Rejected
 from tests.fakes import LambdaContext
 
-FOUND = FoundModel(package="arn", model_data="s3://b/m", statistics="s3://b/s", constraints="")
+FOUND = FoundModel(package="arn", model_data="s3://b/m", baseline="s3://b/s")
 
 
 class Registered:
@@ -21,14 +21,14 @@ def registry(monkeypatch):
 def test_the_answer_names_the_model_in_text_only():
     assert app.handler({"Workload": "abalone"}, LambdaContext()) == {
         "Found": "yes", "Package": "arn", "ModelData": "s3://b/m",
-        "Statistics": "s3://b/s", "Constraints": "",
+        "Baseline": "s3://b/s",
     }  # fmt: skip
 
 
 def test_without_a_model_the_answer_says_no():
     answer = app.handler({"Workload": "hvac"}, LambdaContext())
     assert answer["Found"] == "no"
-    assert set(answer) == {"Found", "Package", "ModelData", "Statistics", "Constraints"}
+    assert set(answer) == {"Found", "Package", "ModelData", "Baseline"}
 
 
 def test_a_request_of_another_shape_is_told_to_who_asks():

@@ -36,15 +36,17 @@ class ModelAsked(BaseModel):
 
 
 class FoundModel(BaseModel):
-    """What a batch run needs of the model in service; text, as outputs of a Lambda step are."""
+    """What a batch run needs of the model in service; text, as outputs of a Lambda step are.
+
+    ``baseline`` is the folder of statistics and constraints that its training data gave.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     found: Literal["yes"] = Field(default="yes", alias="Found")
     package: str = Field(alias="Package")
     model_data: str = Field(alias="ModelData")
-    statistics: str = Field(alias="Statistics")
-    constraints: str = Field(alias="Constraints")
+    baseline: str = Field(alias="Baseline")
 
     @classmethod
     def of(cls, package: Mapping[str, Any]) -> Self:
@@ -54,8 +56,7 @@ class FoundModel(BaseModel):
         return cls(
             package=package["ModelPackageArn"],
             model_data=container["ModelDataUrl"],
-            statistics=(quality.get("Statistics") or {}).get("S3Uri", ""),
-            constraints=(quality.get("Constraints") or {}).get("S3Uri", ""),
+            baseline=(quality.get("Constraints") or {}).get("S3Uri", "").rpartition("/")[0],
         )
 
 
@@ -67,5 +68,4 @@ class NoModel(BaseModel):
     found: Literal["no"] = Field(default="no", alias="Found")
     package: Literal[""] = Field(default="", alias="Package")
     model_data: Literal[""] = Field(default="", alias="ModelData")
-    statistics: Literal[""] = Field(default="", alias="Statistics")
-    constraints: Literal[""] = Field(default="", alias="Constraints")
+    baseline: Literal[""] = Field(default="", alias="Baseline")
