@@ -203,7 +203,7 @@ class Guard:
 
     def _owner(self, resource: str) -> str:
         parts = resource.split(":", 5)
-        if len(parts) < 6:
+        if len(parts) < 6 or parts[2] == "ram":  # an invitation has its sender's account in its ARN
             return ""
         return (
             self._known.bucket_owner(parts[5].partition("/")[0]) if parts[2] == "s3" else parts[4]
@@ -240,6 +240,11 @@ class Guard:
             f"{need.resource} because no statement of role {role} or of the resource allows it; "
             f"{decision.reason}"
         )
+        if role.endswith(":root"):
+            message = message.replace(
+                f"no statement of role {role} or of the resource allows it",
+                f"it is not shared with account {principal.account} for that",
+            )
         if decision.reason.endswith("denies it"):
             message = message.partition(" because ")[0] + f" because {decision.reason}"
         code = _CODES.get(call.service, "AccessDeniedException")
