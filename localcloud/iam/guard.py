@@ -182,7 +182,7 @@ class Guard:
         grants = list(decision.grants)
         key = key_used(need, self._known) if need.action in KEY_USE else ""
         for action in KEY_USE[need.action] if key and decision.allowed else ():
-            context = {**need.context, **through(need.action, key)}
+            context = {**need.context, **through(need, key)}
             decision = self._judged(principal, Need(action, key, context))
             if not decision.allowed:
                 reason = f"it takes {action} on its key {key}: {decision.reason}"

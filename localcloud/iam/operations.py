@@ -140,6 +140,10 @@ KEY_USE: dict[str, tuple[str, ...]] = {
     "s3:GetObject": ("kms:Decrypt",),
     "s3:GetObjectVersion": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
+    "sagemaker:CreateModelCard": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sagemaker:CreateModelCardExportJob": ("kms:Decrypt",),
+    "sagemaker:DescribeModelCard": ("kms:Decrypt",),
+    "sagemaker:UpdateModelCard": ("kms:GenerateDataKey", "kms:Decrypt"),
     "secretsmanager:GetSecretValue": ("kms:Decrypt",),
     "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
@@ -149,7 +153,8 @@ KEY_USE: dict[str, tuple[str, ...]] = {
 """Action on something encrypted with a customer's key -> what its caller needs on that key.
 
 "Using server-side encryption with AWS KMS keys" (S3), "Key management" (SQS, SNS), "Secret
-encryption and decryption" (Secrets Manager).
+encryption and decryption" (Secrets Manager), "Set up AWS KMS permissions for shared accounts" and
+`IncludedData` of DescribeModelCard (SageMaker).
 """
 
 IN_PARTS = {"CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPartCopy"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,43 @@ def test_an_invitation_can_be_accepted_until_the_twelfth_hour(cloud: Cloud) -> N
     cloud.run_for(timedelta(hours=12))
     accept(cloud, DEV)
     assert may(cloud, DEV) == EDITS
+
+
+def key(cloud: Cloud, *accounts: str) -> str:
+    """The owner's key, which lets other accounts use it for the owner's cards; returns its ARN."""
+    used = {
+        "Effect": "Allow",
+        "Principal": {"AWS": list(accounts)},
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {
+            "Bool": {"kms:GrantIsForAWSResource": True},
+            "StringEquals": {"kms:ViaService": "sagemaker.eu-west-1.amazonaws.com"},
+            "StringLike": {"kms:EncryptionContext:aws:sagemaker:model-card-arn": f"{ARN}*"},
+        },
+    }
+    own = {"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [own, used]})
+    return str(cloud.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
+
+
+def test_an_encrypted_card_takes_its_key_too(deploy: Deploy) -> None:
+    cloud = deploy(QUEUE)
+    cloud.client("sagemaker").create_model_card(
+        ModelCardName="pumps", Content=content(), ModelCardStatus="Draft",
+        SecurityConfig={"KmsKeyId": key(cloud, DEV)},
+    )  # fmt: skip
+    share(cloud, DEV, TEST)
+    accept(cloud, DEV)
+    accept(cloud, TEST)
+    assert may(cloud, DEV) == EDITS
+    assert may(cloud, TEST) == {"list_model_card_versions"}
+    metadata = {"ModelCardName": ARN, "IncludedData": "MetadataOnly"}
+    assert cloud.client("sagemaker", TEST).describe_model_card(**metadata)
+    poor = client_of(role(cloud, DEV, "Poor", allow("sagemaker:*")), "sagemaker")
+    assert denied(poor.describe_model_card, ModelCardName=ARN)
+    rich = client_of(role(cloud, DEV, "Rich", allow("sagemaker:*", "kms:Decrypt")), "sagemaker")
+    assert rich.describe_model_card(ModelCardName=ARN)["SecurityConfig"]
 
 
 def test_over_http_the_same_holds(cloud: Cloud) -> None:
