@@ -32,7 +32,10 @@ def ship(s3: Any, bucket: str) -> dict[str, str]:
         "CycleFeaturesJobKey": ("jobs/cycle_features/job.py", _program("cycle_features")),
         "KernelKey": ("kernel.zip", kernel_zip()),
         "WorkloadsKey": ("workloads.json", workloads_json()),
-        **{f"{name.title()}PipelineKey": (f"pipelines/{name}.json", _definition(name)) for name in PIPELINES},
+        **{
+            f"{name.title()}PipelineKey": (f"pipelines/{name}.json", _definition(name))
+            for name in PIPELINES
+        },
     }
     return {parameter: _put(s3, bucket, *item) for parameter, item in shipped.items()}
 
