@@ -10,6 +10,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
+from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.eventbridge import Envelope
 from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.monitoring import Described
@@ -31,6 +32,8 @@ __all__ = [
     "FleetScored",
     "ObjectRef",
     "OwnEvent",
+    "PipelineRefused",
+    "PipelineStarted",
     "PredictionsJudged",
     "RetuneStarted",
     "RetuneSuppressed",
@@ -234,6 +237,25 @@ class ScoringFailed(OwnEvent):
     again: bool
 
 
+class PipelineStarted(OwnEvent):
+    """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
+
+    workload: str
+    pipeline: Pipeline
+    run: str
+    execution: str
+    files: Count
+
+
+class PipelineRefused(OwnEvent):
+    """Data files can become no run; those of ``inputs_key`` are consumed and nothing was started."""
+
+    workload: str
+    run: str
+    inputs_key: str
+    message: str
+
+
 class DataQualityViolated(OwnEvent):
     """The data that a run was given is not what its model was trained on; nothing was stopped.
 
@@ -295,6 +317,8 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringStarted,
         FleetScored,
         ScoringFailed,
+        PipelineStarted,
+        PipelineRefused,
         DataQualityViolated,
         RetuneStarted,
         RetuneSuppressed,
