@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from signalbox.contracts.datasets import Consumed
+from signalbox.contracts.keys import DatasetKind
 from signalbox.contracts.pipelines import PipelineChange, StepChange
 from signalbox.contracts.workload import Workload
-from signalbox.domain.retune_guard import Decision, Trained
+from signalbox.domain.retune_guard import Decision
 from signalbox.domain.telling import LEASE, Claim
-from tests.fakes import Fuse, sample, workload
+from tests.fakes import NOON, Fuse, sample, workload
 
 OWNER = "owner@example.com"
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/"
-TRAINED = Trained("a" * 32, "s3://data/operations/hvac/a/inputs.json")
+TRAINED = Consumed(run="a" * 32, inputs="s3://data/operations/hvac/a/inputs.json", at=NOON)
 STEP_EVENT = "aws.sagemaker/pipeline-execution-step-status-change.quality.json"
 RUN_EVENT = "aws.sagemaker/pipeline-execution-status-change.failed.json"
 
@@ -44,15 +46,11 @@ class InMemoryLedger:
 
 @dataclass
 class InMemoryRetunes:
-    """What was trained, decided and started; ``meanwhile`` happens once, between looking and deciding."""
+    """What was decided and started; ``meanwhile`` happens once, between looking and deciding."""
 
     fuse: Fuse = field(default_factory=Fuse)
-    models: dict[str, Trained] = field(default_factory=dict)
     decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
     meanwhile: list[Decision] = field(default_factory=list)
-
-    def trained(self, workload: str) -> Trained | None:
-        return self.models.get(workload)
 
     def decided(self, workload: str, token: str) -> Decision | None:
         return self.decisions.get((workload, token))
@@ -86,13 +84,27 @@ class InMemoryRetunes:
 
 
 @dataclass
+class InMemoryHistory:
+    """What was trained on last, by workload."""
+
+    models: dict[str, Consumed] = field(default_factory=dict)
+
+    def latest(self, kind: DatasetKind, workload: str) -> Consumed | None:
+        assert kind == "training"
+        return self.models.get(workload)
+
+    def remember(self, kind: DatasetKind, workload: str, consumed: Consumed) -> None:
+        self.models[workload] = consumed
+
+
+@dataclass
 class InMemoryPipelines:
     """Runs by ARN and their parameters; what was started, once a token."""
 
     fuse: Fuse = field(default_factory=Fuse)
     told: dict[str, Mapping[str, str]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
-    asked: frozenset[str] = frozenset({"Workload", "Run", "Inputs", "Program"})
+    asked: frozenset[str] = frozenset({"Workload", "Run", "Inputs", "Program", "Group"})
     started: dict[str, tuple[str, Mapping[str, str], str]] = field(default_factory=dict)
 
     def parameters(self, execution: str) -> Mapping[str, str]:

@@ -31,7 +31,9 @@ DOORS = {
 EXAMPLE_NAMES = {
     "DataBucket": "signalbox-databucket-example",
     "CycleFeaturesJob": "CycleFeaturesJob-example",
-    "AWS::StackName": "signalbox-example",
+    "TrainPipeline": "signalbox-example-train",
+    "TunePipeline": "signalbox-example-tune",
+    "BatchPipeline": "signalbox-example-batch",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from signalbox.adapters.bus import EventBus
+from signalbox.adapters.dataset_table import DatasetTable
 from signalbox.adapters.executions import PipelineExecutions
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.retune_table import RetuneTable
@@ -27,8 +28,10 @@ def retuning() -> Retuning:
         workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
         executions=executions,
         retunes=RetuneTable(told.operations_table),
+        history=DatasetTable(told.operations_table),
         starter=executions,
         tune_pipeline=told.tune_pipeline,
+        inference_image=told.onnx_inference_image,
         ledger=ToldTable(told.operations_table),
         topic=Topic(told.models_topic),
         bus=EventBus(told.bus_name),

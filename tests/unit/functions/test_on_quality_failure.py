@@ -5,6 +5,7 @@ from tests.fakes import HeardBus, LambdaContext, sample
 from tests.operated import (
     STEP_EVENT,
     TRAINED,
+    InMemoryHistory,
     InMemoryLedger,
     InMemoryPipelines,
     InMemoryRetunes,
@@ -17,8 +18,9 @@ def test_a_failed_check_starts_one_retune_and_is_told_once(monkeypatch):
     told = {event["detail"]["pipelineExecutionArn"]: {"Workload": "hvac", "Run": "0" * 32}}
     pipelines = InMemoryPipelines(told=told)
     retuning = Retuning(
-        {"hvac": operated()}, pipelines, InMemoryRetunes(models={"hvac": TRAINED}), pipelines,
-        "signalbox-tune", InMemoryLedger(), SentMessages(), HeardBus(),
+        {"hvac": operated()}, pipelines, InMemoryRetunes(),
+        InMemoryHistory({"hvac": TRAINED}), pipelines, "signalbox-tune", "onnx",
+        InMemoryLedger(), SentMessages(), HeardBus(),
     )  # fmt: skip
     monkeypatch.setattr(app, "retuning", lambda: retuning)
     for _ in range(3):

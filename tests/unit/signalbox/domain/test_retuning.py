@@ -19,6 +19,7 @@ from tests.fakes import NOON, Crash, Fuse, HeardBus
 from tests.operated import (
     ARN,
     TRAINED,
+    InMemoryHistory,
     InMemoryLedger,
     InMemoryPipelines,
     InMemoryRetunes,
@@ -35,9 +36,10 @@ class World:
         fuse = fuse or Fuse()
         self.bus, self.topic, self.ledger = HeardBus(fuse), SentMessages(fuse), InMemoryLedger(fuse)
         self.pipelines = InMemoryPipelines(fuse)
-        self.retunes = InMemoryRetunes(fuse, {"hvac": TRAINED} if trained else {})
+        self.retunes = InMemoryRetunes(fuse)
         self.retuning = Retuning(
-            {"hvac": operated(retune=guard)}, self.pipelines, self.retunes, self.pipelines, TUNE,
+            {"hvac": operated(retune=guard)}, self.pipelines, self.retunes,
+            InMemoryHistory({"hvac": TRAINED} if trained else {}), self.pipelines, TUNE, "onnx",
             self.ledger, self.topic, self.bus,
         )  # fmt: skip
 
@@ -60,10 +62,13 @@ def test_a_failed_check_starts_the_tune_pipeline_on_what_was_trained_on_last():
     assert world.pipelines.started == {
         token: (
             TUNE,
-            {"Workload": "hvac", "Run": token[:32], "Inputs": TRAINED.inputs, "Program": "jobs.x"},
+            {
+                "Workload": "hvac", "Run": token[:32], "Inputs": TRAINED.inputs,
+                "Program": "jobs.x", "Group": "signalbox-hvac",
+            },
             f"retune-{token[:32]}",
         )
-    }
+    }  # fmt: skip
     (event,) = world.bus.heard
     assert event == RetuneStarted(
         workload="hvac", run=run_of("one"), execution=f"{ARN}signalbox-example-batch/execution/one",

@@ -1,6 +1,5 @@
 """Retunes in OperationsTable: what was decided about failed checks, and what was started when.
 
-    trained#<workload>  latest            what was trained on last: run, inputs
     retune#<workload>   decided#<token>   what was decided about one failed check
     retune#<workload>   <time>#<run>      a retune was started; its run, and the run that failed
     retune#<workload>   newest            which of those is the newest: the turnstile
@@ -20,7 +19,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, connect
-from signalbox.domain.retune_guard import Decision, Trained, Verdict
+from signalbox.contracts.datasets import Consumed
+from signalbox.domain.retune_guard import Decision, Verdict
 
 KEPT = timedelta(days=400)
 """Longer than a guard may look back (a year), and than any event can come back."""
@@ -37,11 +37,6 @@ class RetuneTable:
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name
         self._table = client or connect("dynamodb")
-
-    def trained(self, workload: str) -> Trained | None:
-        """Return what a workload was trained on last."""
-        item = self._get(f"trained#{workload}", "latest")
-        return None if item is None else Trained(item["run"]["S"], item["inputs"]["S"])
 
     def decided(self, workload: str, token: str) -> Decision | None:
         """Return what was decided about a failed check."""
@@ -139,7 +134,7 @@ def _item(decision: Decision) -> Item:
         "reason": verdict.reason,
         "retunes": verdict.retunes,
         "until": None if verdict.until is None else _moment(verdict.until),
-        "trained": None if trained is None else [trained.run, trained.inputs],
+        "trained": None if trained is None else trained.model_dump(mode="json"),
     }
     return {
         "pk": {"S": f"retune#{decision.workload}"},
@@ -162,6 +157,6 @@ def _decision(item: Item) -> Decision:
             told["retunes"],
             None if until is None else datetime.fromisoformat(until),
         ),
-        trained=None if trained is None else Trained(*trained),
+        trained=None if trained is None else Consumed.model_validate(trained),
         tune_execution=item.get("tune_execution", {}).get("S"),
     )

@@ -11,16 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from signalbox.contracts.datasets import Consumed
 from signalbox.contracts.operations import Retune
 from signalbox.contracts.own import Suppression
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a workload was trained on last: the run, and the S3 URI of its inputs."""
-
-    run: str
-    inputs: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class Decision:
         token: names the check; also the client request token of the retune.
         run, execution: of the batch inference whose check failed.
         at: when it was decided.
-        trained: what the retune is started on; None if nothing was trained yet.
+        trained: what was trained on last, which a retune is started on; None if nothing was trained yet.
         tune_execution: what was started; None as long as that is not known.
     """
 
@@ -55,7 +48,7 @@ class Decision:
     execution: str
     at: datetime
     verdict: Verdict
-    trained: Trained | None
+    trained: Consumed | None
     tune_execution: str | None = None
 
     @property
@@ -79,7 +72,7 @@ def token_of(workload: str, run: str, execution_id: str) -> str:
 
 
 def judge(
-    guard: Retune, starts: Sequence[datetime], trained: Trained | None, now: datetime
+    guard: Retune, starts: Sequence[datetime], trained: Consumed | None, now: datetime
 ) -> Verdict:
     """Decide whether a retune may start now.
 

@@ -17,25 +17,23 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from signalbox.contracts.pipelines import StepChange
+from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus, retune_started, retune_suppressed
+from signalbox.domain.datasets import History
 from signalbox.domain.notices import RUN, WORKLOAD, Executions, Origin, origin_of
-from signalbox.domain.retune_guard import Decision, Trained, judge, token_of
+from signalbox.domain.retune_guard import Decision, judge, token_of
 from signalbox.domain.retune_message import compose
 from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.errors import Transient
 
 ATTEMPTS = 5
-INPUTS = "Inputs"
 
 Retuned = Literal["started", "suppressed", "repeated"]
 
 
 class Retunes(Protocol):
-    """What was trained, started and decided. Every change is conditional: of two contenders one wins."""
-
-    def trained(self, workload: str) -> Trained | None:
-        """Return what a workload was trained on last."""
+    """What was started and decided. Every change is conditional: of two contenders one wins."""
 
     def decided(self, workload: str, token: str) -> Decision | None:
         """Return what was decided about a failed check."""
@@ -69,8 +67,10 @@ class Retuning:
     workloads: Mapping[str, Workload]
     executions: Executions
     retunes: Retunes
+    history: History
     starter: Starter
     tune_pipeline: str
+    inference_image: str
     ledger: Ledger
     topic: Topic
     bus: Bus
@@ -109,7 +109,7 @@ class Retuning:
             if known is not None:
                 return known
             newest, starts = self.retunes.standing(origin.workload, max(1, guard.limit))
-            trained = self.retunes.trained(origin.workload)
+            trained = self.history.latest("training", origin.workload)
             decision = Decision(
                 workload=origin.workload,
                 token=token,
@@ -128,13 +128,16 @@ class Retuning:
     def _start(self, decision: Decision, parameters: Mapping[str, str]) -> Decision:
         """Start a retune with all that its pipeline asks for and the failed run was started with too."""
         asked = self.starter.asks_for(self.tune_pipeline)
-        carried = {name: value for name, value in parameters.items() if name in asked}
-        own = {
+        known = {
+            **parameters,
             WORKLOAD: decision.workload,
             RUN: decision.tune_run,
-            INPUTS: decision.trained.inputs if decision.trained else "",
+            "Inputs": decision.trained.inputs if decision.trained else "",
+            "Group": group_of(decision.workload),
+            "InferenceImage": self.inference_image,
         }
+        told = {name: value for name, value in known.items() if name in asked}
         execution = self.starter.start(
-            self.tune_pipeline, carried | own, decision.token, f"retune-{decision.tune_run}"
+            self.tune_pipeline, told, decision.token, f"retune-{decision.tune_run}"
         )
         return self.retunes.started(decision, execution)

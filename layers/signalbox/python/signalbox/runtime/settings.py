@@ -230,6 +230,7 @@ class OnQualityFailureSettings(DoorSettings):
     operations_table: str = Field(min_length=1)
     models_topic: str = Field(min_length=1)
     tune_pipeline: str = Field(min_length=1)
+    onnx_inference_image: str = Field(min_length=1)
 
 
 class OnQualityReportSettings(DoorSettings):
