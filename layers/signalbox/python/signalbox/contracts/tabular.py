@@ -49,7 +49,7 @@ class Gate(BaseModel):
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give exactly one of at_least, at_most")
         if (self.at_most is None) == (self.metric in ERRORS):
-            side = "at_most, an error" if self.metric in ERRORS else "at_least, more is better"
+            side = "at_most" if self.metric in ERRORS else "at_least"
             raise ValueError(f"{self.metric} needs {side}")
         return self
 
@@ -75,7 +75,7 @@ class Drift(BaseModel):
     """How far a distribution may be from that of the training rows.
 
     Names as in Model Monitor; ``Simple`` is the largest difference of the two distribution functions,
-    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value: less is drift.
+    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value.
     """
 
     model_config = STRICT
@@ -109,7 +109,7 @@ class Tabular(BaseModel):
     Attributes:
         problem: a number, or yes (1) or no (0).
         target: the column with the answer.
-        columns: what the model may see, in order, and whether it is a number or a category.
+        columns: what the model may see, and whether it is a number or a category.
         names: of files without a header, all columns in order; files for prediction may lack the target.
         id: column that names a row; without it a row is called after its file and its place there.
         group: column whose values are kept apart: those of the test rows are never trained on.
@@ -138,7 +138,7 @@ class Tabular(BaseModel):
     threshold: Share = 0.5
     drift: Drift = Drift()
     training: Boosting = Boosting()
-    tuning: dict[Name, tuple[Finite, Finite]] = {}
+    tuning: dict[Name, tuple[int | Finite, int | Finite]] = {}
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:

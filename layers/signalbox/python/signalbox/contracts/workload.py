@@ -18,8 +18,6 @@ from signalbox.contracts.tabular import Tabular
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
-EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-
 Statistic = Literal["n", "mean", "std", "min", "max", "first", "last", "slope", "above_s"]
 Column = Annotated[str, Field(min_length=1)]
 Statistics = Annotated[list[Statistic], Field(min_length=1)]
@@ -196,18 +194,13 @@ class Sensor(BaseModel):
 
 
 class Workload(BaseModel):
-    """One use of the house: a recording and its cycles, a table of ready cycles, or a tabular question.
-
-    ``recipients`` are told of its runs besides the owner; addresses of e-mail, as the owner is where
-    the section ``tabular`` stands.
-    """
+    """One use of the house: a recording and its cycles, a table of ready cycles, or a tabular question."""
 
     model_config = STRICT
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
     description: str = Field(min_length=1)
     owner: str = Field(min_length=1)
-    recipients: list[Annotated[str, Field(pattern=EMAIL)]] = []
     recording: Recording | None = None
     cycles: Cycles | None = None
     statistics: Statistics = ["mean", "std", "min", "max"]
@@ -229,8 +222,6 @@ class Workload(BaseModel):
             both = [name for name, value in cycles.items() if value is not None]
             if both:
                 raise ValueError(f"tabular: rows are no cycles and need no {', '.join(both)}")
-            if not re.fullmatch(EMAIL, self.owner):
-                raise ValueError("tabular: owner must be an address of e-mail")
             return self
         if self.table is not None:
             both = [name for name, value in measured.items() if value is not None]
