@@ -75,7 +75,7 @@ class Drift(BaseModel):
     """How far a distribution may be from that of the training rows.
 
     Names as in Model Monitor; ``Simple`` is the largest difference of the two distribution functions,
-    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value: less is drift.
+    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value.
     """
 
     model_config = STRICT
@@ -138,7 +138,7 @@ class Tabular(BaseModel):
     threshold: Share = 0.5
     drift: Drift = Drift()
     training: Boosting = Boosting()
-    tuning: dict[Name, tuple[Finite, Finite]] = {}
+    tuning: dict[Name, tuple[int | Finite, int | Finite]] = {}
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
