@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import Cloud
+from localcloud import Cloud, DeployError
 from localcloud.shares import SharingRules
 from tests.integration.localcloud.conftest import Deploy
 from tests.integration.localcloud.sharing import (
@@ -381,3 +381,39 @@ def test_owner_and_principal_are_told(cloud: Cloud) -> None:
             {"event": "Resource Share Association", "status": "associated"},
             {"event": "Resource Share Association", "status": "disassociated"},
         ]
+
+
+TEMPLATE = """
+  Reading:
+    Type: AWS::RAM::Permission
+    Properties:
+      Name: reading
+      ResourceType: sagemaker:ModelCard
+      PolicyTemplate: {Effect: Allow, Action: [sagemaker:DescribeModelCard]}
+  Cards:
+    Type: AWS::RAM::ResourceShare
+    Properties:
+      Name: cards
+      PermissionArns: [!Ref Reading]
+      Principals: ["222222222222"]
+      Tags: [{Key: stage, Value: dev}]
+"""
+
+
+def test_a_share_and_its_permission_come_from_the_template(deploy: Deploy) -> None:
+    cloud = deploy(TEMPLATE)
+    make_card(cloud)
+    arn = cloud.physical_id("Cards")
+    assert arn == cloud.stack.attribute("Cards", "Arn")
+    (made,) = cloud.client("ram").get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    assert (made["resourceShareArn"], made["tags"]) == (arn, [{"key": "stage", "value": "dev"}])
+    cloud.client("ram").associate_resource_share(resourceShareArn=arn, resourceArns=[ARN])
+    accept(cloud, DEV)
+    cards = cloud.client("sagemaker", DEV)
+    assert cards.describe_model_card(ModelCardName=ARN)
+    assert denied(cards.update_model_card, ModelCardName=ARN, ModelCardStatus="Approved")
+
+
+def test_a_permission_that_is_not_granted_stops_the_deployment(deploy: Deploy) -> None:
+    with pytest.raises(DeployError, match=r"Reading.*not supported for sagemaker:ModelCard"):
+        deploy(TEMPLATE, sharing=SharingRules(customer_permissions=False))
