@@ -174,6 +174,13 @@ class Shares:
             if share.status == "ACTIVE" and arn in share.entities("RESOURCE"):
                 yield share
 
+    def forget(self, arn: str, now: float) -> None:
+        """A resource was deleted: it is in no share any more, nor is one made again by its name."""
+        for share in self.shares.values():
+            there = share.find("RESOURCE", arn)
+            if there is not None and there.status == "ASSOCIATED":
+                there.status, there.updated = "DISASSOCIATED", now
+
     def policy_of(self, arn: str) -> str | None:
         """The resource policy that shares make of their permissions, as JSON; None if there is none.
 

@@ -71,7 +71,7 @@ class Members:
         if resources:
             self._permissions.default(share, CARD_TYPE)
         added = [
-            *(self._associate(share, "RESOURCE", each, "ASSOCIATED") for each in resources),
+            *(self._add_resource(share, each, cause) for each in resources),
             *(self._add_principal(share, each, cause) for each in principals),
         ]
         return [shown.association(share, each) for each in added]
@@ -224,6 +224,15 @@ class Members:
             raise refused("OperationNotPermitted", message)
         if self._cards.find(arn) is None:
             raise refused("UnknownResource", f"Resource {arn} could not be found.")
+
+    def _add_resource(self, share: Share, resource: str, cause: int | None) -> Association:
+        there = share.find("RESOURCE", resource)
+        if there is not None and there.status == "ASSOCIATED":
+            return there
+        added = self._associate(share, "RESOURCE", resource, "ASSOCIATED")
+        told = self._audience(share, added)
+        self._tell(share, told, "Resource Share Association", "associated", cause)
+        return added
 
     def _add_principal(self, share: Share, principal: str, cause: int | None) -> Association:
         together = self._kept.together(share.owner, principal)
