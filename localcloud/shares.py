@@ -90,6 +90,10 @@ class Association:
     external: bool = False
     message: str = ""
 
+    def become(self, status: str, now: float, message: str = "") -> None:
+        """Change how it stands."""
+        self.status, self.updated, self.message = status, now, message
+
 
 @dataclass
 class Share:
@@ -179,7 +183,7 @@ class Shares:
         for share in self.shares.values():
             there = share.find("RESOURCE", arn)
             if there is not None and there.status == "ASSOCIATED":
-                there.status, there.updated = "DISASSOCIATED", now
+                there.become("DISASSOCIATED", now)
 
     def policy_of(self, arn: str) -> str | None:
         """The resource policy that shares make of their permissions, as JSON; None if there is none.

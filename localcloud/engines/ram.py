@@ -15,10 +15,12 @@ from typing import Any
 
 from localcloud.bus import Bus
 from localcloud.engines import ram_shown as shown
+from localcloud.engines.ram_invitations import Invitations
 from localcloud.engines.ram_lists import Lists
 from localcloud.engines.ram_members import Members
 from localcloud.engines.ram_permissions import Permissions
 from localcloud.engines.ram_shown import arn_of, refused
+from localcloud.engines.ram_told import Telling
 from localcloud.shares import Answered, Share, Shares
 from localcloud.sharing import Asked
 from localcloud.world import World
@@ -40,16 +42,18 @@ class ResourceSharing:
         self._lock = threading.RLock()
         permissions = Permissions(world.shares, world.region, self._now, self._own)
         self._permissions = permissions
-        self._members = members = Members(world, bus, permissions)
-        lists = Lists(world, members)
+        telling = Telling(world.shares, bus)
+        invitations = Invitations(world, telling)
+        self._members = Members(world, telling, permissions, invitations)
+        lists = Lists(world, invitations)
         self._changing: dict[str, Callable[[Asked, int | None], dict[str, Any]]] = {
-            "AcceptResourceShareInvitation": members.accept,
+            "AcceptResourceShareInvitation": invitations.accept,
             "AssociateResourceShare": self._associate,
             "CreateResourceShare": self._create,
             "DeleteResourceShare": self._delete,
             "DisassociateResourceShare": self._disassociate,
             "EnableSharingWithAwsOrganization": self._enable,
-            "RejectResourceShareInvitation": members.reject,
+            "RejectResourceShareInvitation": invitations.reject,
             "UpdateResourceShare": self._update,
         }
         self._others: dict[str, Callable[[Asked], dict[str, Any]]] = {
@@ -60,9 +64,9 @@ class ResourceSharing:
             "GetPermission": permissions.get,
             "GetResourcePolicies": lists.policies,
             "GetResourceShareAssociations": lists.associations,
-            "GetResourceShareInvitations": members.invitations,
+            "GetResourceShareInvitations": invitations.listed,
             "GetResourceShares": lists.shares,
-            "ListPendingInvitationResources": members.pending_resources,
+            "ListPendingInvitationResources": invitations.pending_resources,
             "ListPermissions": permissions.listed,
             "ListPrincipals": lists.principals,
             "ListResourceSharePermissions": permissions.of_share,

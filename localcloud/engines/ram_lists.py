@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.engines import ram_shown as shown
-from localcloud.engines.ram_members import Members
+from localcloud.engines.ram_invitations import Invitations
 from localcloud.engines.ram_shown import page, refused
 from localcloud.shares import CARD_TYPE, Association, Share, Shares
 from localcloud.sharing import Asked
@@ -23,12 +23,12 @@ class Lists:
 
     Args:
         world: the cloud, whose `shares` are looked at.
-        members: sees to invitations that have expired.
+        invitations: sees to those that have expired.
     """
 
-    def __init__(self, world: World, members: Members) -> None:
+    def __init__(self, world: World, invitations: Invitations) -> None:
         self._world = world
-        self._members = members
+        self._invitations = invitations
 
     def shares(self, asked: Asked) -> dict[str, Any]:
         """GetResourceShares."""
@@ -172,7 +172,7 @@ class Lists:
 
     def _of(self, shares: list[Share], kind: str) -> Iterator[tuple[Share, Association]]:
         for share in shares:
-            self._members.expire(share)
+            self._invitations.expire(share)
             for each in share.associations:
                 if each.kind == kind:
                     yield share, each
