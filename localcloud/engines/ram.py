@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +27,8 @@ from localcloud.sharing import Asked
 from localcloud.world import World
 
 _TOKEN = "clientToken"  # noqa: S105 - a name of the API
-_LONGEST_TOKEN = 64
+_NAME = r"[A-Za-z0-9 ._-]+"
+_UNPLAYED = ("permissionTemplateParameters", "resourceShareConfiguration", "sources")
 
 
 class ResourceSharing:
@@ -90,8 +92,6 @@ class ResourceSharing:
             return self._once(asked, token, cause)
 
     def _once(self, asked: Asked, token: str, cause: int | None) -> dict[str, Any]:
-        if len(token) > _LONGEST_TOKEN:
-            raise refused("InvalidClientToken", f"The client token {token[:80]} is not valid.")
         key = f"{asked.account} {asked.operation} {token}"
         members = json.loads(json.dumps(dict(asked.members)))
         before = self._kept.answered.get(key)
@@ -104,14 +104,17 @@ class ResourceSharing:
         return copy.deepcopy(before.answer)
 
     def _served(self, asked: Asked, cause: int | None) -> dict[str, Any]:
+        for name in _UNPLAYED:
+            if asked.members.get(name):
+                message = f"{name} is not supported by the local cloud."
+                raise refused("OperationNotPermitted", message)
         if change := self._changing.get(asked.operation):
             return change(asked, cause)
         return self._others[asked.operation](asked)
 
     def _create(self, asked: Asked, cause: int | None) -> dict[str, Any]:
         members, now = asked.members, self._now()
-        if members.get("sources"):
-            raise refused("OperationNotPermitted", "Sources are not played by the local cloud.")
+        _check_name(str(members["name"]))
         path = f"resource-share/{self._world.new_id()}"
         share = Share(
             f"arn:aws:ram:{self._world.region}:{asked.account}:{path}",
@@ -131,6 +134,7 @@ class ResourceSharing:
     def _update(self, asked: Asked, cause: int | None) -> dict[str, Any]:
         del cause
         share, members = self._own(asked), asked.members
+        _check_name(str(members.get("name", share.name)))
         share.name = str(members.get("name", share.name))
         allowed = bool(members.get("allowExternalPrincipals", share.external_allowed))
         if share.external_allowed and not allowed:
@@ -153,8 +157,6 @@ class ResourceSharing:
 
     def _associate(self, asked: Asked, cause: int | None) -> dict[str, Any]:
         share = self._own(asked)
-        if asked.members.get("sources"):
-            raise refused("OperationNotPermitted", "Sources are not played by the local cloud.")
         self._members.check(share, asked)
         share.updated = self._now()
         return {"resourceShareAssociations": self._members.add(share, asked, cause)}
@@ -213,3 +215,12 @@ class ResourceSharing:
 
     def _now(self) -> float:
         return self._world.clock.now().timestamp()
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(_NAME, name):
+        message = (
+            "Resource share name can contain only alphabetic characters, numbers, spaces, periods, "
+            "underscores, and dashes."
+        )
+        raise refused("InvalidParameter", message)

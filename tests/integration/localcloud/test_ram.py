@@ -340,6 +340,19 @@ def test_a_share_changes_its_name_and_who_may_come_in(cloud: Cloud, ram: Any) ->
     assert refusal(ram.associate_resource_share, **add) == gone
 
 
+def test_what_is_not_played_is_refused(cloud: Cloud, ram: Any) -> None:
+    make = ram.create_resource_share
+    sourced = {"name": "cards", "sources": [DEV]}
+    assert refusal(make, **sourced) == "OperationNotPermittedException"
+    kept = {"resourceShareConfiguration": {"retainSharingOnAccountLeaveOrganization": True}}
+    assert refusal(make, name="cards", **kept) == "OperationNotPermittedException"
+    assert refusal(make, name="cards/dev") == "InvalidParameterException"
+    second = {"permissionArn": MANAGED, "permissionVersion": 2}
+    assert refusal(ram.get_permission, **second) == "UnknownResourceException"
+    own = ram.list_permissions(resourceOwner="SELF")["permissions"]
+    assert own == []
+
+
 def test_lists_come_in_pages(ram: Any) -> None:
     for place in range(3):
         ram.create_resource_share(name=f"share-{place}")
