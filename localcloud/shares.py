@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.limits import INVITATION
+
 CARD_TYPE = "sagemaker:ModelCard"
-INVITATION_S = 12 * 3600.0  # "you have 12 hours"; after that it is EXPIRED
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,6 @@ class Shares:
 
     def status(self, invitation: Invitation, now: float) -> str:
         """How an invitation stands: one that nobody answered in time is EXPIRED."""
-        if invitation.status == "PENDING" and now - invitation.sent > INVITATION_S:
+        if invitation.status == "PENDING" and now - invitation.sent > INVITATION.most:
             return "EXPIRED"
         return invitation.status
