@@ -178,3 +178,21 @@ class Tabular(BaseModel):
             for end in (low, high):
                 Boosting.model_validate({name: end})
         return self
+
+    def search(self) -> dict[str, str]:
+        """What the tuning pipeline asks for: the objective, and the ends of each range given.
+
+        >>> told = {"problem": "regression", "target": "y", "columns": {"x": "number"},
+        ...         "gate": {"metric": "rmse", "at_most": 2}, "tuning": {"max_leaf_nodes": [4, 32]}}
+        >>> Tabular.model_validate(told).search()["MaxLeafNodesMax"]
+        '32'
+        """
+        least = self.gate.at_least is None
+        told = {
+            "Objective": f"validation:{self.gate.metric}",
+            "ObjectiveType": "Minimize" if least else "Maximize",
+        }
+        for name, ends in self.tuning.items():
+            words = "".join(word.title() for word in name.split("_"))
+            told |= {f"{words}{end}": f"{ends[k]:g}" for k, end in enumerate(("Min", "Max"))}
+        return told
