@@ -17,6 +17,8 @@
     scores/<workload>/<run>/….out                 what the model said
     feedback/<workload>/<episode>.json            what people said of an alert
     judgements/<workload>/<date>.json             how predictions turned out
+    cards/<card>/…                                approved model cards as PDF
+    cards/shared/<card>/…                         copies for accounts that may only read
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer
 counts. Standard library only, so that programs outside Lambda can ship it anywhere.
@@ -45,6 +47,7 @@ WINDOWS = "windows/"
 SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
+CARDS = "cards/"
 
 FleetKind = Literal["registry", "faults"]
 
@@ -305,6 +308,16 @@ def feedback_key(workload: str, episode: str) -> str:
 def judgements_key(workload: str, date: str) -> str:
     """Return where one day's judging of predictions is reported."""
     return f"{JUDGEMENTS}{workload}/{date}.json"
+
+
+def card_prefix(card: str) -> str:
+    """Return the prefix that an approved model card is exported under."""
+    return f"{CARDS}{card}/"
+
+
+def shared_card_prefix(card: str) -> str:
+    """Return the prefix of the copies of a card that other accounts may read."""
+    return f"{CARDS}shared/{card}/"
 
 
 def parse_run_key(key: str) -> tuple[str, str, str]:
