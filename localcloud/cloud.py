@@ -21,11 +21,9 @@ from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
 from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
+from localcloud.engines.jobs import JOBS
 from localcloud.engines.models import Models
-from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
-from localcloud.engines.training import TrainingJobs
-from localcloud.engines.transform import TransformJobs
 from localcloud.errors import DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.evaluate import Grant
@@ -44,6 +42,7 @@ from localcloud.runtime.inprocess import InProcessExecutor
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
 from localcloud.seams import State, moto_running
+from localcloud.shares import Shares, SharingRules
 from localcloud.targets import Targets
 from localcloud.topics import Topics
 from localcloud.world import World
@@ -53,7 +52,6 @@ Progress = Callable[[Record], None]
 
 ACCOUNT = "123456789012"
 _MOST_TASKS = 1_000_000
-_JOBS = (ProcessingJobs, TrainingJobs, TransformJobs)
 
 
 class Cloud:
@@ -75,6 +73,7 @@ class Cloud:
         images: by image URI, with or without its tag, the program (a command) that it starts, or
             an `Image`; they come before those that the template declares.
         state: folder that keeps the state for the next cloud; taken up if there is one in it.
+        sharing: how accounts may share.
 
     Raises:
         StateError: the state folder is damaged or something else; nothing was started.
@@ -95,6 +94,7 @@ class Cloud:
         chaos: Chaos | None = None,
         images: Mapping[str, Image | Sequence[str]] | None = None,
         state: Path | None = None,
+        sharing: SharingRules | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -121,6 +121,7 @@ class Cloud:
             endpoint=lambda: self.endpoint,
             disorder=disorder,
             images={uri: image_of(each) for uri, each in (images or {}).items()},
+            shares=Shares(sharing or SharingRules()),
         )
         keep = None if self._keeper is None else self._save_if_changed
         self._real_time = RealTime(self._world, keep)
@@ -145,7 +146,7 @@ class Cloud:
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
-            {each.kind: each(world, bus, runs) for each in _JOBS},
+            {each.kind: each(world, bus, runs) for each in JOBS},
             Models(world),
             Endpoints(world, bus, self._outside),
             topics,
@@ -172,9 +173,8 @@ class Cloud:
             starting.callback(self._real_time.close)
             starting.callback(self._reactions.runs.close)
             starting.callback(self._reactions.endpoints.close)
-            where = {"LocationConstraint": self._world.region}
-            home = self._world.region == "us-east-1"
-            location = {} if home else {"CreateBucketConfiguration": where}
+            where = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+            location = {} if self.region == "us-east-1" else where
             if self._keeper is not None:
                 self._keeper.remember(self._world)
             self.client("s3").create_bucket(Bucket=self.packages, **location)

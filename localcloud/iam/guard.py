@@ -1,8 +1,9 @@
 """The guard: every request of a role, and every delivery of a service, is judged here.
 
-Requests of the administrator and of keys that belong to no role are not judged. A role of another
-account that does not exist here is its account's administrator: what it may do elsewhere is for the
-resource's policy to say. A role of this account that does not exist has no policies.
+Requests of administrators and of keys that belong to no role are not judged, save those that name what
+another account may have shared with theirs. A role of another account that does not exist here is its
+account's administrator: what it may do elsewhere is for the resource's policy to say. A role of this
+account that does not exist has no policies.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
 from localcloud.iam.needs import Need
-from localcloud.iam.operations import KEY_USE
+from localcloud.iam.operations import KEY_USE, SHARED
 from localcloud.iam.requests import key_used, needs, through
 from localcloud.iam.standing import Standing
 from localcloud.seams import Permissions
@@ -64,11 +65,10 @@ class Guard:
         Raises:
             Refused: it is not allowed.
         """
-        if call.access_key in self._world.administrators:  # most requests; nothing to look up
-            yield
-            return
-        session = self._session(call)
+        known = call.access_key in self._world.administrators  # most requests; nothing to look up
+        session = None if known else self._session(call)
         if session is None:
+            self._administrator(call, cause)
             yield
             return
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
@@ -94,6 +94,27 @@ class Guard:
             status = "ok" if call.status < 400 else "failed"
         finally:
             self._note(first, call.operation(), principal, status, given, cause)
+
+    def _administrator(self, call: Call, cause: int | None) -> None:
+        """Who may do everything in an account may do elsewhere what is shared with the account.
+
+        Raises:
+            Refused: the request names what another account did not share.
+        """
+        if not any(call.service == each and name in call.operation() for each, name in SHARED):
+            return
+        arn = f"arn:aws:iam::{call.account}:root"
+        principal = Principal("AWS", arn, call.account, arn)
+        for need in needs(call, self._known):
+            owner = self._owner(need.resource)
+            if owner in {"", call.account} or need.resource == "*":
+                continue
+            context = {**self._context(principal, owner), **need.context}
+            question = Question(principal, need.action, need.resource, context, owner)
+            decision = judge(question, None, self.standing.of_resource(need.resource))
+            if not decision.allowed:
+                self._note(need, call.operation(), principal, "denied", decision, cause)
+                raise self._refused(call, principal, need, decision)
 
     def _needs(self, call: Call, session: Session) -> list[Need]:
         if session.policy:

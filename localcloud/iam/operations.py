@@ -85,10 +85,13 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "LogGroupName": ("logGroupName", "logGroupIdentifier"),
         "LogStreamName": ("logStreamName",),
     },
+    "ram": {"ResourcePath": ("resourceShareArn", "resourceShareInvitationArn", "permissionArn")},
     "s3": {"BucketName": ("Bucket",), "ObjectName": ("Key",)},
     "sagemaker": {
         "EndpointConfigName": ("EndpointConfigName",),
+        "ExportJobName": ("ModelCardExportJobArn",),
         "FeatureGroupName": ("FeatureGroupName",),
+        "ModelCardName": ("ModelCardName", "ModelCardExportJobArn"),
         "ModelPackageGroupName": ("ModelPackageGroupName",),
         "ModelPackageName": ("ModelPackageName",),
     },
@@ -106,6 +109,9 @@ ARNS = ("PipelineExecutionArn", "ResourceArn", "resourceArn", "ResourceARN")
 
 DEFAULTS = {("events", "EventBusName"): "default", ("scheduler", "GroupName"): "default"}
 """What a variable is where the request leaves it out."""
+
+SHARED = (("sagemaker", "ModelCard"),)
+"""Service and part of the operation's name, where requests may name what other accounts share."""
 
 ROLES: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("events", "PutTargets"): (("Targets[].RoleArn", "events.amazonaws.com"),),
