@@ -125,12 +125,15 @@ class InMemoryShelf:
                 self._keep(Card(name, f"{OWNER}:model-card/{name}", "Draft", 1))
                 self.said[name] = [content]
 
-    def update(self, name: str, status: CardStatus, content: CardContent | None = None) -> None:
+    def fill(self, name: str, content: CardContent) -> None:
         with self.fuse.around():
-            card = self.cards[name]
-            if content is not None:
+            if self.said[name][-1] != content:
                 self.said[name].append(content)
-            self._keep(replace(card, status=status, version=card.version + (content is not None)))
+                self._keep(replace(self.cards[name], version=self.cards[name].version + 1))
+
+    def update(self, name: str, status: CardStatus) -> None:
+        with self.fuse.around():
+            self._keep(replace(self.cards[name], status=status))
 
     def export(self, card: Card, bucket: str, prefix: str) -> None:
         with self.fuse.around():

@@ -32,7 +32,7 @@ def settle(world, version, approval):
 def test_a_registered_version_gets_a_card_that_is_told_of_filled_and_to_be_reviewed():
     world = World()
     assert settle(world, 1, "PendingManualApproval") == "settled"
-    assert world.shelf.changes == [CARD, CARD]  # as a draft, then as it is
+    assert world.shelf.changes == [CARD, CARD, CARD]  # made, filled, to be reviewed
     assert world.states() == {CARD: "PendingReview"}
     (mail,) = world.topic.mails
     assert mail.attributes == {
@@ -50,7 +50,7 @@ def test_a_registered_version_gets_a_card_that_is_told_of_filled_and_to_be_revie
 def test_a_repeat_changes_nothing_and_what_people_wrote_stays():
     world = World()
     settle(world, 1, "PendingManualApproval")
-    world.shelf.update(CARD, "PendingReview", world.shelf.said[CARD][0])  # somebody edits the card
+    world.shelf.fill(CARD, world.shelf.said[CARD][0])  # somebody edits the card
     assert settle(world, 1, "PendingManualApproval") == "unchanged"
     assert len(world.shelf.said[CARD]) == 3
     assert len(world.topic.mails) == 1
@@ -102,7 +102,7 @@ def test_the_state_of_a_card_follows_from_the_registry(approval, newest, status)
     assert wanted_status(package(1, approval), newest) == status
 
 
-@pytest.mark.parametrize("step", range(1, 18))
+@pytest.mark.parametrize("step", range(1, 20))
 def test_a_power_failure_at_any_step_ends_the_same(step):
     calm = World()
     settle(calm, 1, "PendingManualApproval")

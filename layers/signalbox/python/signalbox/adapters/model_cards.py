@@ -73,11 +73,18 @@ class ModelCards:
                 if code_of(problem) != _TAKEN:
                     raise
 
-    def update(self, name: str, status: CardStatus, content: CardContent | None = None) -> None:
-        """Change the state of a card, and its content where one is given."""
-        said = {} if content is None else {"Content": content.content()}
-        with calling("sagemaker:UpdateModelCard", f"model card {name}"):
-            self._sagemaker.update_model_card(ModelCardName=name, ModelCardStatus=status, **said)
+    def fill(self, name: str, content: CardContent) -> None:
+        """Change the content of a card, unless it is that: every change makes a version."""
+        said = content.content()
+        if self.content(name) != said:
+            self._update(name, Content=said)
+
+    def update(self, name: str, status: CardStatus) -> None:
+        """Change the state of a card; that makes no version.
+
+        UpdateModelCard takes a state or a content, never both in one call.
+        """
+        self._update(name, ModelCardStatus=status)
 
     def export(self, card: Card, bucket: str, prefix: str) -> None:
         """Have a version of a card written as PDF under a prefix, unless that was done.
@@ -111,6 +118,10 @@ class ModelCards:
             except ClientError as problem:
                 if code_of(problem) != _TAKEN:
                     raise
+
+    def _update(self, name: str, **said: str) -> None:
+        with calling("sagemaker:UpdateModelCard", f"model card {name}"):
+            self._sagemaker.update_model_card(ModelCardName=name, **said)
 
     def _jobs(self, card: Card) -> dict[str, str]:
         with calling("sagemaker:ListModelCardExportJobs", f"model card {card.name}"):

@@ -68,8 +68,11 @@ class Shelf(Protocol):
     def create(self, name: str, content: CardContent) -> None:
         """Make a card in Draft, unless there is one."""
 
-    def update(self, name: str, status: CardStatus, content: CardContent | None = None) -> None:
-        """Change the state of a card, and its content where one is given."""
+    def fill(self, name: str, content: CardContent) -> None:
+        """Change the content of a card, unless it is that."""
+
+    def update(self, name: str, status: CardStatus) -> None:
+        """Change the state of a card."""
 
 
 class Notes(Protocol):
@@ -165,7 +168,8 @@ class Cards:
             self.topic.publish(drafted(workload, card.name, card.arn))
             training = self.registry.training(package)
             content = filled(workload, package, training, self.registry.evaluation(package))
-            self.shelf.update(name, "PendingReview", content)
+            self.shelf.fill(name, content)
+            self.shelf.update(name, "PendingReview")
         self.notes.done(name, DRAFT)
         return True
 
