@@ -19,9 +19,9 @@ from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
+from localcloud.engines import assembled
 from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
-from localcloud.engines.jobs import JOBS
 from localcloud.engines.models import Models
 from localcloud.engines.runs import Runs
 from localcloud.errors import DeployError, RestlessError
@@ -123,8 +123,9 @@ class Cloud:
             images={uri: image_of(each) for uri, each in (images or {}).items()},
             shares=Shares(sharing or SharingRules()),
         )
-        keep = None if self._keeper is None else self._save_if_changed
-        self._real_time = RealTime(self._world, keep)
+        self._real_time = RealTime(
+            self._world, None if self._keeper is None else self._save_if_changed
+        )
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
 
@@ -146,9 +147,10 @@ class Cloud:
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
-            {each.kind: each(world, bus, runs) for each in JOBS},
+            assembled.jobs(world, bus, runs),
             Models(world),
             Endpoints(world, bus, self._outside),
+            assembled.answers(world, bus, runs, self._outside),
             topics,
             queues,
             Alarms(world, bus, topics, self._targets, queues),

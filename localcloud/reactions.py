@@ -22,12 +22,13 @@ from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
 from localcloud.hosting import Answer, Invocation
 from localcloud.invocations import Invocations, check_size
+from localcloud.operations import Answers, Asked
 from localcloud.pollers import Pollers
 from localcloud.queue_metrics import QueueMetrics
 from localcloud.requested import check_replay, check_rule, check_schedule, check_targets, matches
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
-from localcloud.sharing import Asked
+from localcloud.sharing import Asked as SharingAsked
 from localcloud.topics import Topics
 from localcloud.wiring import (
     Archive,
@@ -59,6 +60,7 @@ class Reactions:
     sagemaker: Mapping[str, SageMakerJobs]
     models: Models
     endpoints: Endpoints
+    answers: Mapping[str, Answers]
     topics: Topics
     queues: QueueMetrics
     alarms: Alarms
@@ -206,6 +208,10 @@ class Reactions:
         """SageMaker's Stop…Job."""
         self.sagemaker[kind].stop(facts, self._cause())
 
+    def answered(self, asked: Asked) -> dict[str, Any]:
+        """An operation of SageMaker that is answered as a whole."""
+        return self.answers[asked.operation](asked, self._cause())
+
     def create_model(self, facts: dict[str, Any]) -> None:
         """SageMaker's CreateModel."""
         self.models.create(facts)
@@ -236,11 +242,11 @@ class Reactions:
         """SageMaker Runtime's InvokeEndpointAsync."""
         return self.endpoints.invoke_later(invocation, self._cause())
 
-    def model_card(self, asked: Asked) -> dict[str, Any]:
+    def model_card(self, asked: SharingAsked) -> dict[str, Any]:
         """A request of SageMaker about model cards."""
         return self.cards.answer(asked, self._cause())
 
-    def resource_share(self, asked: Asked) -> dict[str, Any]:
+    def resource_share(self, asked: SharingAsked) -> dict[str, Any]:
         """A request of AWS RAM."""
         return self.sharing.answer(asked, self._cause())
 

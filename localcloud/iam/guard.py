@@ -58,6 +58,11 @@ class Guard:
         self.used: set[Grant] = set()
         self.fault: Callable[[Call, Principal], None] = lambda _call, _principal: None
 
+    @property
+    def callbacks(self) -> dict[str, str]:
+        """By token, the ARN of the pipeline execution that waits for it."""
+        return self._known.callbacks
+
     @contextmanager
     def called(self, call: Call, cause: int | None) -> Iterator[None]:
         """Judge a request, let it be served inside, and write down what came of it.
@@ -182,7 +187,7 @@ class Guard:
         grants = list(decision.grants)
         key = key_used(need, self._known) if need.action in KEY_USE else ""
         for action in KEY_USE[need.action] if key and decision.allowed else ():
-            context = {**need.context, **through(need.action, key)}
+            context = {**need.context, **through(need, key)}
             decision = self._judged(principal, Need(action, key, context))
             if not decision.allowed:
                 reason = f"it takes {action} on its key {key}: {decision.reason}"
@@ -203,7 +208,7 @@ class Guard:
 
     def _owner(self, resource: str) -> str:
         parts = resource.split(":", 5)
-        if len(parts) < 6:
+        if len(parts) < 6 or parts[2] == "ram":  # an invitation has its sender's account in its ARN
             return ""
         return (
             self._known.bucket_owner(parts[5].partition("/")[0]) if parts[2] == "s3" else parts[4]
@@ -240,6 +245,11 @@ class Guard:
             f"{need.resource} because no statement of role {role} or of the resource allows it; "
             f"{decision.reason}"
         )
+        if role.endswith(":root"):
+            message = message.replace(
+                f"no statement of role {role} or of the resource allows it",
+                f"it is not shared with account {principal.account} for that",
+            )
         if decision.reason.endswith("denies it"):
             message = message.partition(" because ")[0] + f" because {decision.reason}"
         code = _CODES.get(call.service, "AccessDeniedException")

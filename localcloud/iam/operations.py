@@ -93,7 +93,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "FeatureGroupName": ("FeatureGroupName",),
         "ModelCardName": ("ModelCardName", "ModelCardExportJobArn"),
         "ModelPackageGroupName": ("ModelPackageGroupName",),
-        "ModelPackageName": ("ModelPackageName",),
+        "ModelPackageName": ("ModelPackageName", "ModelPackageArn"),
     },
     "scheduler": {"ScheduleName": ("Name",), "GroupName": ("GroupName",)},
     "secretsmanager": {"SecretId": ("SecretId", "Name")},
@@ -120,10 +120,15 @@ ROLES: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("lambda", "CreateFunction"): (("Role", "lambda.amazonaws.com"),),
     ("lambda", "UpdateFunctionConfiguration"): (("Role", "lambda.amazonaws.com"),),
     ("sagemaker", "CreateFeatureGroup"): (("RoleArn", "sagemaker.amazonaws.com"),),
+    ("sagemaker", "CreateHyperParameterTuningJob"): (
+        ("TrainingJobDefinition.RoleArn", "sagemaker.amazonaws.com"),
+        ("TrainingJobDefinitions[].RoleArn", "sagemaker.amazonaws.com"),
+    ),
     ("sagemaker", "CreateModel"): (("ExecutionRoleArn", "sagemaker.amazonaws.com"),),
     ("sagemaker", "CreatePipeline"): (("RoleArn", "sagemaker.amazonaws.com"),),
     ("sagemaker", "CreateProcessingJob"): (("RoleArn", "sagemaker.amazonaws.com"),),
     ("sagemaker", "CreateTrainingJob"): (("RoleArn", "sagemaker.amazonaws.com"),),
+    ("sagemaker", "StartPipelineExecution"): (("RoleArn", "sagemaker.amazonaws.com"),),
     ("sagemaker", "UpdatePipeline"): (("RoleArn", "sagemaker.amazonaws.com"),),
     ("scheduler", "CreateSchedule"): (("Target.RoleArn", "scheduler.amazonaws.com"),),
     ("scheduler", "UpdateSchedule"): (("Target.RoleArn", "scheduler.amazonaws.com"),),
@@ -140,6 +145,10 @@ KEY_USE: dict[str, tuple[str, ...]] = {
     "s3:GetObject": ("kms:Decrypt",),
     "s3:GetObjectVersion": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
+    "sagemaker:CreateModelCard": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sagemaker:CreateModelCardExportJob": ("kms:Decrypt",),
+    "sagemaker:DescribeModelCard": ("kms:Decrypt",),
+    "sagemaker:UpdateModelCard": ("kms:GenerateDataKey", "kms:Decrypt"),
     "secretsmanager:GetSecretValue": ("kms:Decrypt",),
     "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
@@ -149,7 +158,8 @@ KEY_USE: dict[str, tuple[str, ...]] = {
 """Action on something encrypted with a customer's key -> what its caller needs on that key.
 
 "Using server-side encryption with AWS KMS keys" (S3), "Key management" (SQS, SNS), "Secret
-encryption and decryption" (Secrets Manager).
+encryption and decryption" (Secrets Manager), "Set up AWS KMS permissions for shared accounts" and
+`IncludedData` of DescribeModelCard (SageMaker).
 """
 
 IN_PARTS = {"CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPartCopy"}

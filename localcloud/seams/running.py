@@ -34,6 +34,7 @@ from localcloud.seams import (
     sizes,
     times,
     topics,
+    whole,
 )
 from localcloud.wiring import Hooks
 
@@ -49,6 +50,7 @@ SEAMS = (
     *glue.SEAMS,
     *sagemaker.SEAMS,
     *hosting.SEAMS,
+    *whole.SEAMS,
     *model_cards.SEAMS,
     *ram.SEAMS,
     *topics.SEAMS,

@@ -21,7 +21,24 @@ CALENDAR = ["year", "month", "day", "hour"]
 MEASURED = ["TEMP", "PRES", "DEWP", "RAIN", "WSPM"]
 HOURS = 18
 """A day's mean needs three quarters of its hours. Source: 40 CFR Part 50, Appendix N, 3.0(c)."""
-POINTS = "N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW".split()
+POINTS = [
+    "N",
+    "NNE",
+    "NE",
+    "ENE",
+    "E",
+    "ESE",
+    "SE",
+    "SSE",
+    "S",
+    "SSW",
+    "SW",
+    "WSW",
+    "W",
+    "WNW",
+    "NW",
+    "NNW",
+]
 
 
 def rows(folder: Path, told: Tabular, *, with_target: bool) -> pa.Table:

@@ -19,6 +19,10 @@
     judgements/<workload>/<date>.json             how predictions turned out
     cards/<card>/…                                approved model cards as PDF
     cards/shared/<card>/…                         copies for accounts that may only read
+    training/<workload>/<path…>                   a file to learn from
+    inference/<workload>/<path…>                  a file to predict from
+    ground-truth/<workload>/<path…>               what became of what was predicted
+    operations/<workload>/<run>/…                 what a pipeline run was given and made
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer
 counts. Standard library only, so that programs outside Lambda can ship it anywhere.
@@ -48,8 +52,11 @@ SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
 CARDS = "cards/"
+OPERATIONS = "operations/"
 
 FleetKind = Literal["registry", "faults"]
+DatasetKind = Literal["training", "inference", "ground-truth"]
+DATASET_KINDS: tuple[DatasetKind, ...] = ("training", "inference", "ground-truth")
 
 SEQUENCER_DIGITS = 32
 FIRST_SEQUENCER = "0" * SEQUENCER_DIGITS
@@ -113,6 +120,36 @@ def parse_fleet_key(key: str) -> tuple[FleetKind, str]:
             "faults under faults/<workload>/<path>"
         )
     return kind, workload
+
+
+def parse_dataset_key(key: str) -> tuple[DatasetKind, str]:
+    """Return what a data file is for, and the workload that its key names.
+
+    >>> parse_dataset_key("ground-truth/abalone/2026-07.csv")
+    ('ground-truth', 'abalone')
+
+    Raises:
+        ValueError: no ``training/``, ``inference/`` or ``ground-truth/<workload>/<path>``.
+    """
+    room, _, rest = key.partition("/")
+    workload, slash, path = rest.partition("/")
+    for kind in DATASET_KINDS:
+        if room == kind and workload and slash and path:
+            return kind, workload
+    raise ValueError(
+        f"{key!r} names no workload; data goes under training/<workload>/<path>, "
+        "inference/<workload>/<path> or ground-truth/<workload>/<path>"
+    )
+
+
+def operations_prefix(workload: str, run: str) -> str:
+    """Return the prefix of all that one pipeline run was given and made."""
+    return f"{OPERATIONS}{workload}/{run}/"
+
+
+def inputs_key(workload: str, run: str) -> str:
+    """Return where the files of a pipeline run are listed, as SageMaker's manifests are."""
+    return f"{operations_prefix(workload, run)}inputs.json"
 
 
 def normal_sequencer(sequencer: str) -> str:

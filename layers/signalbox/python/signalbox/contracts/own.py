@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
 from signalbox.contracts.cards import Access, Stage
+from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.eventbridge import Envelope
 from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.objects import ObjectRef
@@ -32,6 +33,8 @@ __all__ = [
     "ModelCardUnshared",
     "ObjectRef",
     "OwnEvent",
+    "PipelineRefused",
+    "PipelineStarted",
     "PredictionsJudged",
     "Said",
     "ScoringFailed",
@@ -262,6 +265,25 @@ class ModelCardUnshared(OwnEvent):
     account: str
 
 
+class PipelineStarted(OwnEvent):
+    """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
+
+    workload: str
+    pipeline: Pipeline
+    run: str
+    execution: str
+    files: Count
+
+
+class PipelineRefused(OwnEvent):
+    """Data files can become no run; those of ``inputs_key`` are consumed and nothing was started."""
+
+    workload: str
+    run: str
+    inputs_key: str
+    message: str
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -279,6 +301,8 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringFailed,
         ModelCardShared,
         ModelCardUnshared,
+        PipelineStarted,
+        PipelineRefused,
     )
 }
 """Every event of the house by its detail-type."""

@@ -8,11 +8,13 @@ from typing import Literal, Protocol
 from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
 from signalbox.contracts.cards import Access, Stage
+from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.glue import JobStateChange
 from signalbox.contracts.keys import (
     FleetKind,
     feedback_key,
     judgements_key,
+    parse_dataset_key,
     parse_fleet_key,
     rejected_key,
     report_key,
@@ -33,6 +35,8 @@ from signalbox.contracts.own import (
     ModelCardShared,
     ModelCardUnshared,
     OwnEvent,
+    PipelineRefused,
+    PipelineStarted,
     PredictionsJudged,
     ScoringFailed,
     ScoringStarted,
@@ -80,14 +84,17 @@ def file_rejected(rejection: Rejection) -> OwnEvent:
 
 
 def _workload(key: str) -> str | None:
-    try:
-        return workload_of(key)
-    except ValueError:
-        pass
-    try:
-        return parse_fleet_key(key)[1]
-    except ValueError:  # a manifest, or a file outside every workload: the event says None
-        return None
+    named = (
+        workload_of,
+        lambda key: parse_fleet_key(key)[1],
+        lambda key: parse_dataset_key(key)[1],
+    )
+    for name in named:
+        try:
+            return name(key)
+        except ValueError:
+            continue
+    return None  # a manifest, or a file outside every workload
 
 
 def fault_predicted(episode: Episode) -> OwnEvent:
@@ -260,3 +267,17 @@ def card_unshared(workload: str, card: tuple[str, str, str], of: tuple[Stage, st
     return ModelCardUnshared(
         workload=workload, card=name, card_arn=arn, region=region, stage=stage, account=account
     )
+
+
+def pipeline_started(
+    workload: str, pipeline: Pipeline, run: str, execution: str, files: int
+) -> OwnEvent:
+    """Files became a run of a pipeline."""
+    return PipelineStarted(
+        workload=workload, pipeline=pipeline, run=run, execution=execution, files=files
+    )
+
+
+def pipeline_refused(workload: str, run: str, inputs: str, message: str) -> OwnEvent:
+    """Files can become no run."""
+    return PipelineRefused(workload=workload, run=run, inputs_key=inputs, message=message)
