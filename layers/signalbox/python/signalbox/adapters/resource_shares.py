@@ -200,13 +200,15 @@ class ResourceShares:
         return members
 
     def _permissions(self, share: str) -> frozenset[str]:
+        """One permission for each type of resource: here one, so one page is all."""
         with calling("ram:ListResourceSharePermissions", share):
-            pages = self._ram.get_paginator("list_resource_share_permissions")
-            return frozenset(
-                each["arn"]
-                for page in pages.paginate(resourceShareArn=share)
-                for each in page["permissions"]
-            )
+            try:
+                found = self._ram.list_resource_share_permissions(resourceShareArn=share)
+            except ClientError as problem:
+                if code_of(problem) != _GONE:  # ended since it was listed
+                    raise
+                return frozenset()
+        return frozenset(each["arn"] for each in found["permissions"])
 
 
 class Invitations:

@@ -23,6 +23,7 @@
     inference/<workload>/<path…>                  a file to predict from
     ground-truth/<workload>/<path…>               what became of what was predicted
     operations/<workload>/<run>/…                 what a pipeline run was given and made
+    monitoring/<workload>/<run>/…                 what the data of a run was like
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer
 counts. Standard library only, so that programs outside Lambda can ship it anywhere.
@@ -53,6 +54,7 @@ FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
 CARDS = "cards/"
 OPERATIONS = "operations/"
+MONITORING = "monitoring/"
 
 FleetKind = Literal["registry", "faults"]
 DatasetKind = Literal["training", "inference", "ground-truth"]
@@ -71,6 +73,9 @@ _FRAGMENT = re.compile(
 )
 _SCORES = re.compile(r"scores/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/.+\.out", re.S)
 _RUN = re.compile(r"runs/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/(?P<path>.+)", re.S)
+_VIOLATIONS = re.compile(
+    r"monitoring/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/constraint_violations\.json"
+)
 _WINDOWS_MANIFEST = re.compile(r"windows/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/manifest\.json")
 
 
@@ -345,6 +350,26 @@ def feedback_key(workload: str, episode: str) -> str:
 def judgements_key(workload: str, date: str) -> str:
     """Return where one day's judging of predictions is reported."""
     return f"{JUDGEMENTS}{workload}/{date}.json"
+
+
+def violations_key(workload: str, run: str) -> str:
+    """Return where a run notes how its data violates the constraints of its model."""
+    return f"{MONITORING}{workload}/{run}/constraint_violations.json"
+
+
+def parse_violations_key(key: str) -> tuple[str, str]:
+    """Return workload and run of the key of a file of violations.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _VIOLATIONS.fullmatch(key)
+    if not found:
+        raise ValueError(
+            f"{key!r} is no file of violations; those are "
+            "monitoring/<workload>/<32 hex digits>/constraint_violations.json"
+        )
+    return found["workload"], found["run"]
 
 
 def card_prefix(card: str) -> str:

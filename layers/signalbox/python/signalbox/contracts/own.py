@@ -14,6 +14,7 @@ from signalbox.contracts.cards import Access, Stage
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.eventbridge import Envelope
 from signalbox.contracts.keys import FleetKind
+from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.scoring import Moved, Probability
 
@@ -24,6 +25,7 @@ __all__ = [
     "BackfillStarted",
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
+    "DataQualityViolated",
     "FaultPredicted",
     "FeedbackRecorded",
     "FileRejected",
@@ -36,6 +38,8 @@ __all__ = [
     "PipelineRefused",
     "PipelineStarted",
     "PredictionsJudged",
+    "RetuneStarted",
+    "RetuneSuppressed",
     "Said",
     "ScoringFailed",
     "ScoringStarted",
@@ -44,6 +48,7 @@ __all__ = [
 SOURCE = "signalbox"
 
 Count = Annotated[int, Field(ge=0)]
+Suppression = Literal["cooldown", "limit", "off", "never-trained"]
 
 
 class OwnEvent(BaseModel):
@@ -284,6 +289,52 @@ class PipelineRefused(OwnEvent):
     message: str
 
 
+class DataQualityViolated(OwnEvent):
+    """The data that a run was given is not what its model was trained on; nothing was stopped.
+
+    ``violations`` are the first of ``count``; ``source`` is the file that holds all of them.
+    """
+
+    workload: str
+    run: str
+    count: Count
+    violations: list[Described]
+    source: ObjectRef
+
+
+class RetuneStarted(OwnEvent):
+    """A model failed its quality check, and the tune pipeline was started for its workload.
+
+    ``run`` and ``execution`` are those of the batch inference that failed, ``tune_run`` and
+    ``tune_execution`` what was started, on the ``inputs`` that were trained on last. It is the
+    ``retunes``-th within the guard's days.
+    """
+
+    workload: str
+    run: str
+    execution: str
+    tune_run: str
+    tune_execution: str
+    inputs: str
+    retunes: Count
+
+
+class RetuneSuppressed(OwnEvent):
+    """A model failed its quality check, and nothing was started.
+
+    ``reason`` is ``cooldown`` or ``limit`` of the guard, ``off`` where its limit is 0, or
+    ``never-trained`` where there is nothing to tune on. ``until`` is when a retune may start again,
+    None if time alone will not help; ``retunes`` counts those within the guard's days.
+    """
+
+    workload: str
+    run: str
+    execution: str
+    reason: Suppression
+    until: AwareDatetime | None
+    retunes: Count
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -303,6 +354,9 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ModelCardUnshared,
         PipelineStarted,
         PipelineRefused,
+        DataQualityViolated,
+        RetuneStarted,
+        RetuneSuppressed,
     )
 }
 """Every event of the house by its detail-type."""

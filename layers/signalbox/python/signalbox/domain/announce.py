@@ -21,12 +21,14 @@ from signalbox.contracts.keys import (
     windows_manifest_key,
     workload_of,
 )
+from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.own import (
     BackfillFailed,
     BackfillStarted,
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
+    DataQualityViolated,
     FaultPredicted,
     FeedbackRecorded,
     FileRejected,
@@ -38,12 +40,16 @@ from signalbox.contracts.own import (
     PipelineRefused,
     PipelineStarted,
     PredictionsJudged,
+    RetuneStarted,
+    RetuneSuppressed,
     ScoringFailed,
     ScoringStarted,
+    Suppression,
 )
 from signalbox.contracts.rejection import Rejection
 from signalbox.contracts.scoring import WindowsManifest
 from signalbox.domain.recording import Cut
+from signalbox.domain.retune_guard import Decision
 
 
 class Bus(Protocol):
@@ -281,3 +287,38 @@ def pipeline_started(
 def pipeline_refused(workload: str, run: str, inputs: str, message: str) -> OwnEvent:
     """Files can become no run."""
     return PipelineRefused(workload=workload, run=run, inputs_key=inputs, message=message)
+
+
+def data_quality_violated(
+    workload: str, run: str, count: int, first: list[Described], source: ObjectRef
+) -> OwnEvent:
+    """The data of a run violates constraints of its model."""
+    return DataQualityViolated(
+        workload=workload, run=run, count=count, violations=first, source=source
+    )
+
+
+def retune_started(decision: Decision) -> OwnEvent:
+    """A retune was decided and started."""
+    return RetuneStarted(
+        workload=decision.workload,
+        run=decision.run,
+        execution=decision.execution,
+        tune_run=decision.tune_run,
+        tune_execution=decision.tune_execution or "",
+        inputs=decision.trained.inputs if decision.trained else "",
+        retunes=decision.verdict.retunes,
+    )
+
+
+def retune_suppressed(decision: Decision, reason: Suppression) -> OwnEvent:
+    """A failed quality check starts nothing."""
+    verdict = decision.verdict
+    return RetuneSuppressed(
+        workload=decision.workload,
+        run=decision.run,
+        execution=decision.execution,
+        reason=reason,
+        until=verdict.until,
+        retunes=verdict.retunes,
+    )

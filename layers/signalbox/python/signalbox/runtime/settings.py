@@ -260,6 +260,41 @@ class FindModelSettings(DoorSettings):
     door = "find_model"
 
 
+class OnPipelineChangeSettings(DoorSettings):
+    """What on_pipeline_change is told."""
+
+    door = "on_pipeline_change"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+
+
+class OnQualityFailureSettings(DoorSettings):
+    """What on_quality_failure is told."""
+
+    door = "on_quality_failure"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+    tune_pipeline: str = Field(min_length=1)
+    onnx_inference_image: str = Field(min_length=1)
+
+
+class OnQualityReportSettings(DoorSettings):
+    """What on_quality_report is told."""
+
+    door = "on_quality_report"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+
+
 SettingsT = TypeVar("SettingsT", bound=DoorSettings)
 
 
