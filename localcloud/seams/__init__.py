@@ -18,12 +18,14 @@ from localcloud.seams.running import (
 )
 from localcloud.seams.state import State
 from localcloud.seams.topics import subscriptions
+from localcloud.seams.whole import MotoShelf
 
 __all__ = [
     "MOTO_VERSION",
     "SEAMS",
     "Messages",
     "Monitoring",
+    "MotoShelf",
     "Objects",
     "Permissions",
     "QuietHandler",
