@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import Cloud
+from localcloud import Cloud, Record
 from localcloud.clients import client_of, session_with
 from tests.integration.localcloud import containers
 from tests.integration.localcloud.builds import BUCKET, ROLE
@@ -23,6 +24,7 @@ from tests.integration.localcloud.pipelines import (
     STEP,
     TOKEN,
     condition,
+    create,
     definition,
     details,
     equals,
@@ -33,6 +35,7 @@ from tests.integration.localcloud.pipelines import (
     played,
     prepare,
     processing,
+    start,
     statuses,
     steps,
 )
@@ -316,3 +319,16 @@ def test_who_may_answer_a_callback_is_judged_on_its_execution(ready: Ready) -> N
     door.send_pipeline_execution_step_success(CallbackToken=token, OutputParameters=verdict)
     cloud.run_until_idle()
     assert statuses(cloud, arn) == {"Wait": "Succeeded", "End": "Failed"}
+
+
+def test_in_real_time_a_function_is_awaited_beside_everything_else(ready: Ready) -> None:
+    cloud = ready(FUNCTION, files={"Door/app.py": DOOR})
+    create(cloud, definition(function(), Parameters=WORD))
+    arn, stop = start(cloud), threading.Event()
+
+    def watch(record: Record) -> None:
+        if record.kind == "job" and (record.name, record.status) == ("p", "Succeeded"):
+            stop.set()
+
+    cloud.serve(stop, watch)
+    assert statuses(cloud, arn) == {"Ask": "Succeeded"}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import Cloud, Record
+from localcloud.chaos import Chaos
 from localcloud.clients import client_of, session_with
+from localcloud.errors import DeployError
 from localcloud.iam.evaluate import Principal
 from localcloud.trace import Trace
 from localcloud.wiring import Call, Refused
-from tests.integration.localcloud.builds import BUCKET, ROLE
+from tests.integration.localcloud.builds import BUCKET, ROLE, write_build
 from tests.integration.localcloud.conftest import Deploy
 from tests.integration.localcloud.pipelines import (
     DATA,
@@ -319,7 +322,7 @@ def test_in_real_time_a_stop_reaches_the_job(ready: Ready) -> None:
     cloud = ready()
     prepare(cloud, "import time\nprint('on', flush=True)\ntime.sleep(600)\n")
     create(cloud, definition(processing("A")))
-    arn, stop = start(cloud), threading.Event()
+    arn, stop = start(cloud), Event()
     client = cloud.client("sagemaker")
 
     def watch(record: Record) -> None:
@@ -414,6 +417,45 @@ def test_a_template_makes_pipelines_and_groups(ready: Ready) -> None:
     assert group["ModelPackageGroupArn"] == cloud.physical_id("Group")
 
 
+STORED = """
+  Pipeline:
+    Type: AWS::SageMaker::Pipeline
+    Properties:
+      PipelineName: train
+      RoleArn: !GetAtt Role.Arn
+      PipelineDefinition:
+        PipelineDefinitionS3Location: {Bucket: signalbox-packages-123456789012, Key: p.json}
+"""
+
+
+def test_a_template_names_a_definition_that_was_shipped(tmp_path: Path) -> None:
+    with Cloud(build=write_build(tmp_path, ROLE + STORED, {})) as cloud:
+        body = definition(fail("Bad"))
+        cloud.client("s3").put_object(Bucket=cloud.packages, Key="p.json", Body=body.encode())
+        cloud.deploy()
+        found = cloud.client("sagemaker").describe_pipeline(PipelineName="train")
+        assert found["PipelineDefinition"] == body
+
+
+def test_a_definition_that_cannot_be_played_is_an_error_at_deploy(tmp_path: Path) -> None:
+    with Cloud(build=write_build(tmp_path, ROLE + STORED, {})) as cloud:
+        body = definition(fail("Bad", get("Steps.Gone.x")))
+        cloud.client("s3").put_object(Bucket=cloud.packages, Key="p.json", Body=body.encode())
+        with pytest.raises(DeployError, match=r"Pipeline.*'Steps.Gone.x' names a step"):
+            cloud.deploy()
+
+
+@pytest.mark.parametrize(("words", "seed"), [("shuffle", 3), ("twice,delay=30", 4)])
+def test_bad_days_change_nothing_about_its_end(ready: Ready, words: str, seed: int) -> None:
+    cloud = ready(chaos=Chaos.parse(words, seed))
+    arn, _ = played(
+        cloud,
+        definition(processing("A"), processing("B"), training("C", DependsOn=["A", "B"])),
+    )
+    assert execution(cloud, arn)["PipelineExecutionStatus"] == "Succeeded"
+    assert statuses(cloud, arn) == {"A": "Succeeded", "B": "Succeeded", "C": "Succeeded"}
+
+
 def test_a_definition_lies_in_s3_and_takes_the_right_to_read_it(ready: Ready) -> None:
     cloud = ready(NARROW.replace("sagemaker:CreateProcessingJob", "sagemaker:*"))
     body, client = definition(fail("Bad")), cloud.client("sagemaker")
@@ -473,3 +515,34 @@ def test_what_cannot_be_started_is_refused(
     with pytest.raises(ClientError, match=message) as refused:
         cloud.client("sagemaker").start_pipeline_execution(PipelineName="p", **request)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_a_client_over_http_plays_one_from_start_to_end(ready: Ready) -> None:
+    cloud = ready()
+    client = boto3.client(
+        "sagemaker", endpoint_url=cloud.endpoint, region_name=cloud.region,
+        aws_access_key_id="a", aws_secret_access_key="b",
+    )  # fmt: skip
+    with pytest.raises(client.exceptions.ResourceNotFound):
+        client.start_pipeline_execution(PipelineName="p")
+    with pytest.raises(ClientError, match="step A: type 'EMR' is not supported"):
+        client.create_pipeline(
+            PipelineName="p", RoleArn=ROLE_ARN,
+            PipelineDefinition=definition({"Name": "A", "Type": "EMR"}),
+        )  # fmt: skip
+    client.create_pipeline(
+        PipelineName="p", RoleArn=ROLE_ARN, PipelineDefinition=definition(processing("A"))
+    )
+    arn, stop = client.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"], Event()
+
+    def watch(record: Record) -> None:
+        if record.kind == "job" and (record.name, record.status) == ("p", "Succeeded"):
+            stop.set()
+
+    cloud.serve(stop, watch)
+    (step,) = client.list_pipeline_execution_steps(PipelineExecutionArn=arn)[
+        "PipelineExecutionSteps"
+    ]
+    assert step["StepStatus"] == "Succeeded"
+    whole = client.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert whole["PipelineExecutionStatus"] == "Succeeded"

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import Cloud
+from localcloud.clients import client_of, session_with
 from tests.integration.localcloud.builds import BUCKET, ROLE
 from tests.integration.localcloud.conftest import Deploy
 from tests.integration.localcloud.pipelines import IMAGE, PACKAGE, details
@@ -19,6 +20,22 @@ CONTAINERS = {
     "SupportedResponseMIMETypes": ["text/csv"],
 }
 METRICS = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "s3://b/e"}}}
+
+
+NARROW = """
+  Narrow:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: some
+          PolicyDocument:
+            Statement:
+              - Effect: Allow
+                Action: ["sagemaker:*ModelPackage", "sagemaker:ListModelPackages"]
+                Resource: arn:aws:sagemaker:eu-west-1:123456789012:model-package/Ages/*
+"""
 
 
 @pytest.fixture
@@ -66,7 +83,7 @@ def test_a_package_tells_when_it_is_made_and_a_group_does_not(cloud: Cloud) -> N
     assert event.detail["source"] == "aws.sagemaker"
     kept = described(cloud, arn)
     assert (kept["ModelPackageName"], kept["ModelPackageVersion"]) == ("Ages", 1)
-    assert arn.endswith(":model-package/ages/1")
+    assert arn.endswith(":model-package/Ages/1")
 
 
 def test_every_update_tells_what_it_changed_and_nothing_else_changes(cloud: Cloud) -> None:
@@ -153,3 +170,24 @@ def test_what_cannot_be_registered_is_refused(
     with pytest.raises(ClientError, match=message):
         register(cloud, **changes)
     assert details(cloud, PACKAGE) == []
+
+
+def test_a_role_needs_the_right_to_its_group_alone(deploy: Deploy) -> None:
+    cloud = deploy(NARROW)
+    client = cloud.client("sagemaker")
+    for name in ("Ages", "Other"):
+        client.create_model_package_group(ModelPackageGroupName=name)
+    role = cloud.stack.attribute("Narrow", "Arn")
+    given = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="door")["Credentials"]
+    keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    door = client_of(session_with(cloud.region, *keys), "sagemaker")
+    arn = door.create_model_package(ModelPackageGroupName="Ages")["ModelPackageArn"]
+    door.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    found = door.list_model_packages(ModelPackageGroupName="Ages")["ModelPackageSummaryList"]
+    assert [each["ModelPackageArn"] for each in found] == [arn]
+    with pytest.raises(
+        ClientError, match=r"perform: sagemaker:CreateModelPackage on resource: .*/Other/"
+    ):
+        door.create_model_package(ModelPackageGroupName="Other")
+    with pytest.raises(ClientError, match="perform: sagemaker:ListModelPackages"):
+        door.list_model_packages(ModelPackageGroupName="Other")
