@@ -17,6 +17,7 @@
     scores/<workload>/<run>/….out                 what the model said
     feedback/<workload>/<episode>.json            what people said of an alert
     judgements/<workload>/<date>.json             how predictions turned out
+    packages/<workload>/<run>/smoke.json          a request that a packaged model answers
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer
 counts. Standard library only, so that programs outside Lambda can ship it anywhere.
@@ -45,6 +46,7 @@ WINDOWS = "windows/"
 SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
+PACKAGES = "packages/"
 
 FleetKind = Literal["registry", "faults"]
 
@@ -305,6 +307,11 @@ def feedback_key(workload: str, episode: str) -> str:
 def judgements_key(workload: str, date: str) -> str:
     """Return where one day's judging of predictions is reported."""
     return f"{JUDGEMENTS}{workload}/{date}.json"
+
+
+def smoke_key(workload: str, run: str) -> str:
+    """Return where the request lies that a promoted model is tried with."""
+    return f"{PACKAGES}{workload}/{run}/smoke.json"
 
 
 def parse_run_key(key: str) -> tuple[str, str, str]:

@@ -22,14 +22,19 @@ __all__ = [
     "BackfillStarted",
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
+    "DeployCallFailed",
+    "DeployCalled",
     "FaultPredicted",
     "FeedbackRecorded",
     "FileRejected",
     "FleetRecordsMerged",
     "FleetScored",
+    "ModelPendingApproval",
+    "ModelPromoted",
     "ObjectRef",
     "OwnEvent",
     "PredictionsJudged",
+    "PromotionFailed",
     "Said",
     "ScoringFailed",
     "ScoringStarted",
@@ -229,6 +234,76 @@ class ScoringFailed(OwnEvent):
     again: bool
 
 
+class ModelPendingApproval(OwnEvent):
+    """A model package waits for somebody's decision, and its owner was told.
+
+    ``approved`` is the package that counts now, ``approved_metrics`` are its numbers; none if there is none.
+    """
+
+    workload: str
+    package: str
+    version: Count
+    retuned: bool
+    metrics: dict[str, float]
+    approved: str | None
+    approved_metrics: dict[str, float]
+
+
+class ModelPromoted(OwnEvent):
+    """A model is in service: it is the latest approved one, and answers where there is an endpoint.
+
+    ``promotion`` is its name everywhere, with ``began`` that of this attempt; ``endpoint`` None where the
+    workload has none; ``former`` the package that was promoted before.
+    """
+
+    workload: str
+    promotion: str
+    began: AwareDatetime
+    package: str
+    version: Count
+    run: str | None
+    endpoint: str | None
+    former: str | None
+
+
+class PromotionFailed(OwnEvent):
+    """A model did not come into service; ``serving`` is the endpoint configuration that answers.
+
+    ``serving`` None: nothing does, because nothing did before.
+    """
+
+    workload: str
+    promotion: str
+    package: str
+    version: Count
+    endpoint: str
+    serving: str | None
+    reason: str
+
+
+class DeployCalled(OwnEvent):
+    """The deploy pipeline of a promoted model was called, and took the call."""
+
+    workload: str
+    promotion: str
+    package: str
+    service: Literal["gitlab", "github"]
+    host: str
+    project: str
+
+
+class DeployCallFailed(OwnEvent):
+    """The deploy pipeline of a promoted model could not be called; the model is in service even so."""
+
+    workload: str
+    promotion: str
+    package: str
+    service: Literal["gitlab", "github"]
+    host: str
+    project: str
+    reason: str
+
+
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
     event.detail_type(): event
     for event in (
@@ -244,6 +319,11 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringStarted,
         FleetScored,
         ScoringFailed,
+        ModelPendingApproval,
+        ModelPromoted,
+        PromotionFailed,
+        DeployCalled,
+        DeployCallFailed,
     )
 }
 """Every event of the house by its detail-type."""
