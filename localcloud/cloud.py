@@ -19,13 +19,11 @@ from localcloud.dead_letters import DeadLetters, answers
 from localcloud.deploy.engine import Deployment
 from localcloud.deploy.stack import Stack
 from localcloud.endpoint import served
+from localcloud.engines import assembled
 from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
 from localcloud.engines.models import Models
-from localcloud.engines.processing import ProcessingJobs
 from localcloud.engines.runs import Runs
-from localcloud.engines.training import TrainingJobs
-from localcloud.engines.transform import TransformJobs
 from localcloud.errors import DeployError, RestlessError
 from localcloud.functions import Functions
 from localcloud.iam.evaluate import Grant
@@ -53,7 +51,6 @@ Progress = Callable[[Record], None]
 
 ACCOUNT = "123456789012"
 _MOST_TASKS = 1_000_000
-_JOBS = (ProcessingJobs, TrainingJobs, TransformJobs)
 
 
 class Cloud:
@@ -145,9 +142,10 @@ class Cloud:
             runs,
             GlueJobs(world, bus, runs),
             Schedules(world, bus, self._targets),
-            {each.kind: each(world, bus, runs) for each in _JOBS},
+            assembled.jobs(world, bus, runs),
             Models(world),
             Endpoints(world, bus, self._outside),
+            assembled.answers(world, bus, runs, self._outside),
             topics,
             queues,
             Alarms(world, bus, topics, self._targets, queues),

@@ -119,6 +119,15 @@ class Journal:
                 )
             )  # fmt: skip
 
+    @contextmanager
+    def because(self, record: int, kind: Kind) -> Iterator[None]:
+        """What happens inside on this thread names a record that is written already as its cause."""
+        token = self._cause.set((record, kind))
+        try:
+            yield
+        finally:
+            self._cause.reset(token)
+
     @property
     def cause(self) -> int | None:
         """The current cause on this thread, if there is one."""

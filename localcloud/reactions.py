@@ -20,6 +20,7 @@ from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
 from localcloud.hosting import Answer, Invocation
 from localcloud.invocations import Invocations, check_size
+from localcloud.operations import Answers, Asked
 from localcloud.pollers import Pollers
 from localcloud.queue_metrics import QueueMetrics
 from localcloud.requested import check_replay, check_rule, check_schedule, check_targets, matches
@@ -56,6 +57,7 @@ class Reactions:
     sagemaker: Mapping[str, SageMakerJobs]
     models: Models
     endpoints: Endpoints
+    answers: Mapping[str, Answers]
     topics: Topics
     queues: QueueMetrics
     alarms: Alarms
@@ -198,6 +200,10 @@ class Reactions:
     def stop_sagemaker_job(self, kind: str, facts: Mapping[str, Any]) -> None:
         """SageMaker's Stop…Job."""
         self.sagemaker[kind].stop(facts, self._cause())
+
+    def answered(self, asked: Asked) -> dict[str, Any]:
+        """An operation of SageMaker that is answered as a whole."""
+        return self.answers[asked.operation](asked, self._cause())
 
     def create_model(self, facts: dict[str, Any]) -> None:
         """SageMaker's CreateModel."""

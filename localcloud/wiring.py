@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from localcloud.hosting import Hosting
+from localcloud.operations import Operations
 
 
 @dataclass
@@ -296,7 +297,7 @@ class Job(Protocol):
         """Answer StartJobRun as Glue does above MaxConcurrentRuns: raises."""
 
 
-class Hooks(Hosting, Protocol):
+class Hooks(Hosting, Operations, Protocol):
     """What the local cloud does instead of moto. All may be called from any thread."""
 
     def instant(self) -> float:

@@ -35,6 +35,8 @@ class Runs:
     Attributes:
         lock: held while a run changes its state.
         second_s: real seconds that one second of a run's limit lasts.
+        listeners: told the id of everything that is over, last of all; from any thread, so they do
+            no more than put something on the agenda.
     """
 
     def __init__(self, world: World, outside: Outside) -> None:
@@ -44,6 +46,7 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self.lock = threading.RLock()
         self.second_s = 1.0
+        self.listeners: list[Callable[[str], None]] = []
 
     def find(self, run_id: str) -> Run | None:
         """The run with this id."""
@@ -170,6 +173,12 @@ class Runs:
             if state == "FAILED":
                 run.service.again(run, record)
             self._next(run)
+        self.tell(run.id)
+
+    def tell(self, run_id: str) -> None:
+        """Tell the listeners that something is over, such as a tuning job, which is no run itself."""
+        for listener in self.listeners:
+            listener(run_id)
 
     def _next(self, over: Run) -> None:
         """Let the run that has waited longest begin, if there is room for it now."""

@@ -52,7 +52,8 @@ def script(ml: MlFolder, facts: Mapping[str, Any], environment: dict[str, str]) 
     if required.is_file():
         lines = required.read_text(encoding="utf-8").splitlines()
         check_modules("requirements.txt", (line.partition("#")[0] for line in lines))
-    own = {name: each for name, each in values.items() if not name.startswith("sagemaker_")}
+    reserved = ("sagemaker_", "_tuning_objective_metric")
+    own = {name: each for name, each in values.items() if not name.startswith(reserved)}
     arguments = [part for name, each in sorted(own.items()) for part in (f"--{name}", _text(each))]
     told = _told(ml, facts, own, arguments) | {
         "SM_MODULE_DIR": source,

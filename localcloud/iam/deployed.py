@@ -55,6 +55,8 @@ def missing(world: World) -> Iterator[Missing]:
         yield from _assumed(world, job, job.facts["role"], _GLUE)
     for model in stack.of_type("AWS::SageMaker::Model"):
         yield from _assumed(world, model, model.facts["role"], _SAGEMAKER, "ExecutionRoleArn")
+    for each in stack.of_type("AWS::SageMaker::Pipeline"):
+        yield from _assumed(world, each, each.facts["role"], _SAGEMAKER, "RoleArn")
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
         request = mapping.facts["request"]
         role = _role(world, request["FunctionName"])

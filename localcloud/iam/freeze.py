@@ -28,7 +28,9 @@ KEPT = {
     r"GetLifecycleConfiguration|PutEncryptionConfiguration|GetEncryptionConfiguration",
     "sagemaker": r"\w*(TrainingJob|ProcessingJob|TransformJob|Model|ModelPackage|ModelPackageGroup|"
     r"ModelCard|Endpoint|EndpointConfig|Pipeline|PipelineExecution|PipelineExecutionStep|Record|"
-    r"FeatureGroup|Experiment|Trial|Tags|EndpointAsync|EndpointWithResponseStream)s?",
+    r"PipelineExecutionStepSuccess|PipelineExecutionStepFailure|PipelineDefinitionForExecution|"
+    r"PipelineParametersForExecution|HyperParameterTuningJob|"
+    r"TrainingJobsForHyperParameterTuningJob|FeatureGroup|Experiment|Trial|Tags|EndpointAsync|EndpointWithResponseStream)s?",
     "scheduler": r"\w+",
     "secretsmanager": r"\w+",
     "sns": r"\w+",

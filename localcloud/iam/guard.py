@@ -57,6 +57,11 @@ class Guard:
         self.used: set[Grant] = set()
         self.fault: Callable[[Call, Principal], None] = lambda _call, _principal: None
 
+    @property
+    def callbacks(self) -> dict[str, str]:
+        """By token, the ARN of the pipeline execution that waits for it."""
+        return self._known.callbacks
+
     @contextmanager
     def called(self, call: Call, cause: int | None) -> Iterator[None]:
         """Judge a request, let it be served inside, and write down what came of it.

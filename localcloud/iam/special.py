@@ -112,6 +112,31 @@ def _endpoint(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
         yield Need(f"sagemaker:{call.operation()}", arn)
 
 
+def _pipeline(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """A definition that lies in S3 is read with the caller's rights."""
+    yield need_of(f"sagemaker:{call.operation()}", call, params, known)
+    place = params.get("PipelineDefinitionS3Location")
+    if place:
+        named = {"Bucket": place["Bucket"], "Key": place["ObjectKey"]}
+        yield need_of("s3:GetObject", call, {**named, "VersionId": place.get("VersionId")}, known)
+
+
+def _callback(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """A callback's token stands for the execution that waits for it."""
+    arn = known.callbacks.get(str(params["CallbackToken"]), "*")
+    yield Need(f"sagemaker:{call.operation()}", arn)
+
+
+def _package(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """A version that is made has no number yet: it takes the right to any of its group."""
+    group = str(params.get("ModelPackageGroupName") or "").rpartition("/")[2]
+    if not group:
+        yield need_of("sagemaker:CreateModelPackage", call, params, known)
+        return
+    arn = f"arn:aws:sagemaker:{call.region}:{call.account}:model-package/{group.lower()}/*"
+    yield Need("sagemaker:CreateModelPackage", arn)
+
+
 def _model(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
     """ "Actions, resources, and condition keys for Amazon Bedrock": Converse is InvokeModel."""
     del known
@@ -154,11 +179,16 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("s3", "PutObject"): _put_object,
     ("s3", "UploadPartCopy"): _copy_object,
     ("sagemaker", "CreateEndpoint"): _endpoint,
+    ("sagemaker", "CreateModelPackage"): _package,
+    ("sagemaker", "CreatePipeline"): _pipeline,
     ("sagemaker", "DeleteEndpoint"): _endpoint,
     ("sagemaker", "DescribeEndpoint"): _endpoint,
     ("sagemaker", "InvokeEndpoint"): _endpoint,
     ("sagemaker", "InvokeEndpointAsync"): _endpoint,
+    ("sagemaker", "SendPipelineExecutionStepFailure"): _callback,
+    ("sagemaker", "SendPipelineExecutionStepSuccess"): _callback,
     ("sagemaker", "UpdateEndpoint"): _endpoint,
+    ("sagemaker", "UpdatePipeline"): _pipeline,
     ("ssm", "DeleteParameters"): _parameters,
     ("ssm", "GetParameters"): _parameters,
 }

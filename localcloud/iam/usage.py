@@ -44,7 +44,7 @@ def used(records: Iterable[Record]) -> list[Used]:
 
 
 def owners(world: World) -> dict[str, list[str]]:
-    """Logical id of each role -> those of the functions, jobs and models that run under it."""
+    """Logical id of each role -> those of what runs under it: functions, jobs, models, pipelines."""
     answer: dict[str, list[str]] = {}
     for role, resource in _users(world):
         name = world.stack.logical_id("AWS::IAM::Role", role.rpartition("/")[2])
@@ -55,7 +55,7 @@ def owners(world: World) -> dict[str, list[str]]:
 def _users(world: World) -> Iterator[tuple[str, Resource]]:
     for function in world.stack.of_type("AWS::Lambda::Function"):
         yield role_of(function), function
-    for kind in ("AWS::Glue::Job", "AWS::SageMaker::Model"):
+    for kind in ("AWS::Glue::Job", "AWS::SageMaker::Model", "AWS::SageMaker::Pipeline"):
         for each in world.stack.of_type(kind):
             yield each.facts["role"], each
 

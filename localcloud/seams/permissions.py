@@ -24,7 +24,14 @@ _PARTITION = "aws"
 
 
 class Permissions:
-    """What the guard must know of moto's state."""
+    """What the guard must know of moto's state.
+
+    Attributes:
+        callbacks: by token, the ARN of the pipeline execution that waits for it; moto has none.
+    """
+
+    def __init__(self) -> None:
+        self.callbacks: dict[str, str] = {}
 
     def session(self, access_key: str, account: str) -> Session | None:
         """The role session that an access key belongs to; None for any other key."""

@@ -32,6 +32,7 @@ from localcloud.seams import (
     sizes,
     times,
     topics,
+    whole,
 )
 from localcloud.wiring import Hooks
 
@@ -47,6 +48,7 @@ SEAMS = (
     *glue.SEAMS,
     *sagemaker.SEAMS,
     *hosting.SEAMS,
+    *whole.SEAMS,
     *topics.SEAMS,
     *sizes.SEAMS,
     *metrics.SEAMS,

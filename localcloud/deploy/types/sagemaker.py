@@ -1,7 +1,8 @@
-"""SageMaker: models, endpoint configurations and endpoints, hosted by localcloud.engines.endpoints."""
+"""SageMaker: models, endpoints, pipelines and groups of model packages, played by localcloud.engines."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from localcloud.deploy.maker import Maker
@@ -100,6 +101,68 @@ def endpoint(props: Props, maker: Maker) -> Made:
         Tags=_tags(props),
     )["EndpointArn"]
     return Made(arn, {"EndpointArn": arn, "EndpointName": name})
+
+
+@resource(
+    "AWS::SageMaker::Pipeline", "ParallelismConfiguration", "PipelineDefinition",
+    "PipelineDescription", "PipelineDisplayName", "PipelineName", "RoleArn", "Tags",
+)  # fmt: skip
+def pipeline(props: Props, maker: Maker) -> Made:
+    """A pipeline; its definition is checked here. Ref is its name."""
+    name, role = str(props.need("PipelineName")), str(props.need("RoleArn"))
+    given = props.group("PipelineDefinition")
+    if given is None:
+        raise props.error("PipelineDefinition", "is required")
+    request: dict[str, Any] = _texts(props, "PipelineDescription", "PipelineDisplayName")
+    if (parallel := props.group("ParallelismConfiguration")) is not None:
+        most = parallel.integer("MaxParallelExecutionSteps")
+        request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": most}
+    maker.client("sagemaker").create_pipeline(
+        PipelineName=name, RoleArn=role, Tags=_tags(props), **_definition(given, maker), **request
+    )
+    return Made(name, facts={"role": role})
+
+
+def _definition(given: Props, maker: Maker) -> dict[str, Any]:
+    """PipelineDefinitionBody or PipelineDefinitionS3Location, as the API has them."""
+    place = given.group("PipelineDefinitionS3Location")
+    if (place is None) == ("PipelineDefinitionBody" not in given):
+        raise given.error("PipelineDefinitionBody", "or PipelineDefinitionS3Location is required")
+    if place is None:
+        body = given.take("PipelineDefinitionBody")
+        return {"PipelineDefinition": body if isinstance(body, str) else json.dumps(body)}
+    where = {"Bucket": str(place.need("Bucket")), "ObjectKey": str(place.need("Key"))}
+    if version := place.text("Version"):
+        where["VersionId"] = version
+    if etag := place.text("ETag"):
+        asked = {"Bucket": where["Bucket"], "Key": where["ObjectKey"]}
+        asked |= {"VersionId": version} if version else {}
+        found = maker.client("s3").head_object(**asked)["ETag"].strip('"')
+        if found != etag.strip('"'):
+            raise place.error("ETag", f"is not that of the object, {found}")
+    return {"PipelineDefinitionS3Location": where}
+
+
+@resource(
+    "AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupDescription", "ModelPackageGroupName",
+    "Tags",
+)  # fmt: skip
+def model_package_group(props: Props, maker: Maker) -> Made:
+    """A group of model packages. Ref is its ARN."""
+    name = str(props.need("ModelPackageGroupName"))
+    client = maker.client("sagemaker")
+    arn = client.create_model_package_group(
+        ModelPackageGroupName=name,
+        Tags=_tags(props),
+        **_texts(props, "ModelPackageGroupDescription"),
+    )["ModelPackageGroupArn"]
+    facts = client.describe_model_package_group(ModelPackageGroupName=name)
+    attributes = {
+        "ModelPackageGroupArn": arn,
+        "ModelPackageGroupStatus": str(facts["ModelPackageGroupStatus"]),
+        "CreationTime": facts["CreationTime"].isoformat(),
+    }
+    return Made(arn, attributes)
 
 
 def _tags(props: Props) -> list[dict[str, str]]:
