@@ -23,11 +23,12 @@ def promoting() -> Promoting:
     """Compose what an endpoint meets that came to rest."""
     told = load(OnEndpointChangeSettings)
     table = PromotionTable(told.operations_table)
+    hosting = Hosting(told.endpoint_role, told.endpoint_instance_type, told.endpoint_device)
     return Promoting(
         operations=shipped_operations(Objects(told.artifact_bucket), told.workloads_key),
         packages=ModelRegistry(),
         promotions=table,
-        endpoints=SageMakerEndpoints(Hosting(told.endpoint_role, told.endpoint_instance_type)),
+        endpoints=SageMakerEndpoints(hosting),
         files=Objects(told.data_bucket),
         claims=table,
         topic=Topic(told.models_topic),

@@ -24,11 +24,12 @@ def approval() -> Approval:
     """Compose what a change of a package meets."""
     told = load(OnModelPackageSettings)
     table, files = PromotionTable(told.operations_table), Objects(told.data_bucket)
+    hosting = Hosting(told.endpoint_role, told.endpoint_instance_type, told.endpoint_device)
     promoting = Promoting(
         operations=shipped_operations(Objects(told.artifact_bucket), told.workloads_key),
         packages=ModelRegistry(),
         promotions=table,
-        endpoints=SageMakerEndpoints(Hosting(told.endpoint_role, told.endpoint_instance_type)),
+        endpoints=SageMakerEndpoints(hosting),
         files=files,
         claims=table,
         topic=Topic(told.models_topic),

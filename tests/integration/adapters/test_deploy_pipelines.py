@@ -2,8 +2,7 @@
 
 import json
 import logging
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,64 +10,16 @@ import pytest
 from signalbox.adapters.deploy_pipelines import ATTEMPT_S, ATTEMPTS, BACKOFF_S, DeployPipelines
 from signalbox.contracts.operations import Deploy
 from tests.promoted import DEPLOY
+from tests.services import serving
 
 TOKEN = "glptt-5up3r53cr3t"
 VARIABLES = {"SIGNALBOX_PROMOTION": "signalbox-hvac-3-400918ae", "SIGNALBOX_WORKLOAD": "hvac"}
 
 
-class Service(ThreadingHTTPServer):
-    """Answers one status after the other, the last for ever; None never answers."""
-
-    daemon_threads = True
-
-    def __init__(self, *statuses):
-        self.statuses, self.asked, self.over = list(statuses), [], threading.Event()
-        super().__init__(("127.0.0.1", 0), Answering)
-
-    @property
-    def host(self):
-        return f"127.0.0.1:{self.server_port}"
-
-
-class Answering(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        service = self.server
-        service.asked.append((self.path, dict(self.headers), body))
-        status = service.statuses[min(len(service.asked), len(service.statuses)) - 1]
-        if status is None:
-            service.over.wait(60)
-            return
-        self.send_response(status)
-        if 300 <= status < 400:
-            self.send_header("Location", f"http://{service.host}/elsewhere")
-        self.send_header("Retry-After", "3600")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_POST  # noqa: N815 - the name that http.server calls
-
-    def log_message(self, *about):
-        pass
-
-
 @pytest.fixture
 def service():
-    started = []
-
-    def start(*statuses):
-        server = Service(*statuses)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        started.append((server, thread))
-        return server
-
-    yield start
-    for server, thread in started:
-        server.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda *statuses: stack.enter_context(serving(*statuses))
 
 
 def deploy(host, **changes):

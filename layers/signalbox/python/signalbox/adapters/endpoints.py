@@ -27,10 +27,11 @@ _FROM_MODEL = frozenset({"ModelError", "ModelNotReadyException", "InternalDepend
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """What packaged models run as, and on what."""
+    """What packaged models run as, and on what; ``device`` is told to the house's own container."""
 
     role: str
     instance_type: str
+    device: str
 
 
 def alarm_of(endpoint: str) -> str:
@@ -77,7 +78,10 @@ class SageMakerEndpoints:
                 lambda: sagemaker.create_model(
                     ModelName=config,
                     ExecutionRoleArn=told.role,
-                    PrimaryContainer={"ModelPackageName": package},
+                    PrimaryContainer={
+                        "ModelPackageName": package,
+                        "Environment": {"SIGNALBOX_DEVICE": told.device},
+                    },
                 ),
                 lambda: sagemaker.describe_model(ModelName=config),
             )

@@ -184,6 +184,7 @@ class PromotionSettings(DoorSettings):
     models_topic: str = Field(min_length=1)
     endpoint_role: str = Field(min_length=1)
     endpoint_instance_type: str = Field(min_length=1)
+    endpoint_device: str = Field(min_length=1)
 
 
 class OnModelPackageSettings(PromotionSettings):
