@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli import modelling, serving
+from cli import modelling, operating, serving
 from cli.options import Chaotic, Executing, Executor
 from cli.workloads import UnusableWorkload, load, measured, spec_of
 
@@ -250,7 +250,8 @@ def package(
     typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
 
 
-app.registered_commands += serving.app.registered_commands + modelling.app.registered_commands
+for chapter in (serving, modelling, operating):
+    app.registered_commands += chapter.app.registered_commands
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,7 @@ from cli.workloads import ROOT, load, names, spec_of
 
 ROOMS = ("layers/cycles/python/cycles", "layers/signalbox/python/signalbox", "jobs")
 SHIPPED = ("*.py", "*.so.1", "*.html", "*.css")
+PIPELINES = ("train", "tune", "batch")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: equal content gives equal bytes
 
 
@@ -31,8 +32,16 @@ def ship(s3: Any, bucket: str) -> dict[str, str]:
         "CycleFeaturesJobKey": ("jobs/cycle_features/job.py", _program("cycle_features")),
         "KernelKey": ("kernel.zip", kernel_zip()),
         "WorkloadsKey": ("workloads.json", workloads_json()),
+        **{
+            f"{name.title()}PipelineKey": (f"pipelines/{name}.json", _definition(name))
+            for name in PIPELINES
+        },
     }
     return {parameter: _put(s3, bucket, *item) for parameter, item in shipped.items()}
+
+
+def _definition(name: str) -> bytes:
+    return (ROOT / "pipelines" / f"{name}.json").read_bytes()
 
 
 def _program(name: str) -> bytes:

@@ -15,10 +15,10 @@ from signalbox.contracts.packages import (
     ModelPackageChange,
     Package,
     Smoke,
-    group_of,
     promotion_of,
 )
 from signalbox.contracts.promotion import Promotion, Standing
+from signalbox.contracts.registry import group_of
 from signalbox.domain.approving import Approval
 from signalbox.domain.claims import LEASE, Claim
 from signalbox.domain.endpoints import Endpoint

@@ -31,6 +31,12 @@ DOORS = {
 EXAMPLE_NAMES = {
     "DataBucket": "signalbox-databucket-example",
     "CycleFeaturesJob": "CycleFeaturesJob-example",
+    "TrainPipeline": "signalbox-example-train",
+    "TunePipeline": "signalbox-example-tune",
+    "BatchPipeline": "signalbox-example-batch",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "123456789012",
 }
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "manager", "base", "misc"}
 NAMED_BY_SEAM = {"localcloud/runtime/base.py", "localcloud/engines/base.py"}
@@ -115,11 +121,11 @@ def _below(cls: type[DoorSettings]) -> list[type[DoorSettings]]:
 def _named(value: Any) -> Any:
     """The template's patterns with example names in place of references."""
     if isinstance(value, dict):
-        return (
-            EXAMPLE_NAMES[value["Ref"]]
-            if set(value) == {"Ref"}
-            else {k: _named(v) for k, v in value.items()}
-        )
+        if set(value) == {"Ref"}:
+            return EXAMPLE_NAMES[value["Ref"]]
+        if set(value) == {"Fn::Sub"}:
+            return re.sub(r"\$\{([^}]+)\}", lambda m: EXAMPLE_NAMES[m[1]], value["Fn::Sub"])
+        return {k: _named(v) for k, v in value.items()}
     return [_named(item) for item in value] if isinstance(value, list) else value
 
 

@@ -12,7 +12,13 @@ import pytest
 from cli.chain import LOCAL, Bucket, running
 from cli.publish import packed
 from localcloud import Cloud
-from signalbox.contracts.packages import APPROVED, PENDING, REJECTED, group_of, promotion_of
+from signalbox.contracts.packages import (
+    APPROVED,
+    PENDING,
+    REJECTED,
+    promotion_of,
+)
+from signalbox.contracts.registry import group_of
 from tests.e2e.conftest import Chain
 from tests.least import Permissions
 from tests.promoted import DEPLOY, RUN, evaluation
@@ -161,7 +167,7 @@ def test_an_approved_model_serves_and_its_pipeline_is_called(models: Models, ser
     models.operate(endpoint=True)
     first = models.register(1)
     (letter,) = models.letters()
-    assert letter["Subject"] == "hvac: model 1 waits for approval"
+    assert letter["Subject"] == "hvac: model 1 waits for approval - Action Required"
     assert f"signalbox approve {first}" in letter["Message"]
     models.approve(first)
     assert models.serving() == promotion_of(first)

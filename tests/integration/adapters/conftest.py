@@ -35,7 +35,8 @@ def aws(template):
         )
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         for name in (
-            "BackfillTable", "EpisodeTable", "FleetTable", "IdempotencyTable", "ScoringTable",
+            "BackfillTable", "EpisodeTable", "FleetTable", "IdempotencyTable", "OperationsTable",
+            "ScoringTable",
         ):  # fmt: skip
             shape = template["Resources"][name]["Properties"]
             boto3.client("dynamodb").create_table(

@@ -1,7 +1,7 @@
 import pytest
 
 from functions.on_endpoint_change import app
-from signalbox.contracts.packages import group_of
+from signalbox.contracts.registry import group_of
 from tests.fakes import LambdaContext, sample
 from tests.promoted import World
 

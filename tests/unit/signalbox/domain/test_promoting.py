@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.packages import APPROVED, REJECTED, group_of, promotion_of
+from signalbox.contracts.packages import (
+    APPROVED,
+    REJECTED,
+    promotion_of,
+)
 from signalbox.contracts.promotion import Flight, Standing
+from signalbox.contracts.registry import group_of
 from signalbox.domain.claims import LEASE
 from signalbox.errors import Transient
 from tests.fakes import Crash, Fuse

@@ -5,14 +5,23 @@ Strict in both directions: what is not declared here is neither sent nor accepte
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
-from signalbox.contracts.eventbridge import Envelope
+from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.keys import FleetKind
+from signalbox.contracts.model_events import (
+    DeployCalled,
+    DeployCallFailed,
+    ModelPendingApproval,
+    ModelPromoted,
+    PromotionFailed,
+)
+from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.own_event import SOURCE, Count, OwnEvent, Said
 from signalbox.contracts.scoring import Moved, Probability
 
 __all__ = [
@@ -22,6 +31,7 @@ __all__ = [
     "BackfillStarted",
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
+    "DataQualityViolated",
     "DeployCallFailed",
     "DeployCalled",
     "FaultPredicted",
@@ -33,43 +43,18 @@ __all__ = [
     "ModelPromoted",
     "ObjectRef",
     "OwnEvent",
+    "PipelineRefused",
+    "PipelineStarted",
     "PredictionsJudged",
     "PromotionFailed",
+    "RetuneStarted",
+    "RetuneSuppressed",
     "Said",
     "ScoringFailed",
     "ScoringStarted",
 ]
 
-SOURCE = "signalbox"
-
-Count = Annotated[int, Field(ge=0)]
-
-
-class OwnEvent(BaseModel):
-    """An event of the house."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def detail_type(cls) -> str:
-        """The detail-type that rules match: the name of the class."""
-        return cls.__name__
-
-
-OwnT = TypeVar("OwnT", bound=OwnEvent)
-
-
-class Said(Envelope, Generic[OwnT]):
-    """An event of the house as the bus delivers it: ``Said[CycleFeaturesReady]``."""
-
-    source: Literal["signalbox"]
-    detail: OwnT
-
-    @model_validator(mode="after")
-    def _is_what_it_says(self) -> Self:
-        if self.detail_type != self.detail.detail_type():
-            raise ValueError(f"detail-type is not {self.detail.detail_type()}")
-        return self
+Suppression = Literal["cooldown", "limit", "off", "never-trained"]
 
 
 class CycleFeaturesReady(OwnEvent):
@@ -234,74 +219,69 @@ class ScoringFailed(OwnEvent):
     again: bool
 
 
-class ModelPendingApproval(OwnEvent):
-    """A model package waits for somebody's decision, and its owner was told.
+class PipelineStarted(OwnEvent):
+    """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
 
-    ``approved`` is the package that counts now, ``approved_metrics`` are its numbers; none if there is none.
+    workload: str
+    pipeline: Pipeline
+    run: str
+    execution: str
+    files: Count
+
+
+class PipelineRefused(OwnEvent):
+    """Data files can become no run; those of ``inputs_key`` are consumed and nothing was started."""
+
+    workload: str
+    run: str
+    inputs_key: str
+    message: str
+
+
+class DataQualityViolated(OwnEvent):
+    """The data that a run was given is not what its model was trained on; nothing was stopped.
+
+    ``violations`` are the first of ``count``; ``source`` is the file that holds all of them.
     """
 
     workload: str
-    package: str
-    version: Count
-    retuned: bool
-    metrics: dict[str, float]
-    approved: str | None
-    approved_metrics: dict[str, float]
+    run: str
+    count: Count
+    violations: list[Described]
+    source: ObjectRef
 
 
-class ModelPromoted(OwnEvent):
-    """A model is in service: it is the latest approved one, and answers where there is an endpoint.
+class RetuneStarted(OwnEvent):
+    """A model failed its quality check, and the tune pipeline was started for its workload.
 
-    ``promotion`` is its name everywhere, with ``began`` that of this attempt; ``endpoint`` None where the
-    workload has none; ``former`` the package that was promoted before.
+    ``run`` and ``execution`` are those of the batch inference that failed, ``tune_run`` and
+    ``tune_execution`` what was started, on the ``inputs`` that were trained on last. It is the
+    ``retunes``-th within the guard's days.
     """
 
     workload: str
-    promotion: str
-    began: AwareDatetime
-    package: str
-    version: Count
-    run: str | None
-    endpoint: str | None
-    former: str | None
+    run: str
+    execution: str
+    tune_run: str
+    tune_execution: str
+    inputs: str
+    retunes: Count
 
 
-class PromotionFailed(OwnEvent):
-    """A model did not come into service; ``serving`` is the endpoint configuration that answers.
+class RetuneSuppressed(OwnEvent):
+    """A model failed its quality check, and nothing was started.
 
-    ``serving`` None: nothing does, because nothing did before.
+    ``reason`` is ``cooldown`` or ``limit`` of the guard, ``off`` where its limit is 0, or
+    ``never-trained`` where there is nothing to tune on. ``until`` is when a retune may start again,
+    None if time alone will not help; ``retunes`` counts those within the guard's days.
     """
 
     workload: str
-    promotion: str
-    package: str
-    version: Count
-    endpoint: str
-    serving: str | None
-    reason: str
-
-
-class DeployCalled(OwnEvent):
-    """The deploy pipeline of a promoted model was called, and took the call."""
-
-    workload: str
-    promotion: str
-    package: str
-    service: Literal["gitlab", "github"]
-    host: str
-    project: str
-
-
-class DeployCallFailed(OwnEvent):
-    """The deploy pipeline of a promoted model could not be called; the model is in service even so."""
-
-    workload: str
-    promotion: str
-    package: str
-    service: Literal["gitlab", "github"]
-    host: str
-    project: str
-    reason: str
+    run: str
+    execution: str
+    reason: Suppression
+    until: AwareDatetime | None
+    retunes: Count
 
 
 OWN_EVENTS: dict[str, type[OwnEvent]] = {
@@ -319,6 +299,11 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringStarted,
         FleetScored,
         ScoringFailed,
+        PipelineStarted,
+        PipelineRefused,
+        DataQualityViolated,
+        RetuneStarted,
+        RetuneSuppressed,
         ModelPendingApproval,
         ModelPromoted,
         PromotionFailed,

@@ -16,14 +16,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from signalbox.contracts.eventbridge import AWS, Envelope
+from signalbox.contracts.registry import RETUNED, REVIEWED
 from signalbox.contracts.sagemaker import MAX_NAME
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
-GROUPS = "signalbox-"
-"""How the names of the house's package groups, endpoints and alarms begin."""
-BOARD, NOTE, RETUNED, RUN, WORKLOAD = "review_board", "review_note", "retuned", "run", "workload"
-"""Keys of a package's CustomerMetadataProperties."""
+BOARD, NOTE, RUN, WORKLOAD = REVIEWED, "review_note", "run", "workload"
+"""Further keys of a package's CustomerMetadataProperties."""
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 
 _ARN = re.compile(
@@ -38,15 +37,6 @@ def _last(value: Any) -> Any:
 
 
 Source = Annotated[Literal["aws.sagemaker"], BeforeValidator(_last)]
-
-
-def group_of(workload: str) -> str:
-    """Return the name of a workload's package group, and of its endpoint.
-
-    >>> group_of("metro_pt3")
-    'signalbox-metro-pt3'
-    """
-    return f"{GROUPS}{workload.replace('_', '-')}"
 
 
 def group_and_version(arn: str) -> tuple[str, int]:
@@ -68,7 +58,7 @@ def promotion_of(arn: str) -> str:
     """Return the name of a package's promotion, of its model and of its endpoint configuration.
 
     >>> promotion_of("arn:aws:sagemaker:eu-west-1:123456789012:model-package/signalbox-hvac/3")
-    'signalbox-hvac-3-0e02c76f'
+    'signalbox-hvac-3-400918ae'
     """
     group, version = group_and_version(arn)
     digest = hashlib.sha256(arn.lower().encode()).hexdigest()[:8]
@@ -135,7 +125,7 @@ class Package(BaseModel):
     @property
     def retuned(self) -> bool:
         """Whether a search for better settings made it, set off by a failed quality check."""
-        return self.metadata.get(RETUNED, "").lower() == "true"
+        return self.metadata.get(RETUNED) == "true"
 
     @property
     def run(self) -> str | None:

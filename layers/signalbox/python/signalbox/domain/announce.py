@@ -7,17 +7,20 @@ from typing import Literal, Protocol
 
 from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
+from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.glue import JobStateChange
 from signalbox.contracts.keys import (
     FleetKind,
     feedback_key,
     judgements_key,
+    parse_dataset_key,
     parse_fleet_key,
     rejected_key,
     report_key,
     windows_manifest_key,
     workload_of,
 )
+from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
 from signalbox.contracts.operations import Deploy
 from signalbox.contracts.own import (
@@ -25,6 +28,7 @@ from signalbox.contracts.own import (
     BackfillStarted,
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
+    DataQualityViolated,
     DeployCalled,
     DeployCallFailed,
     FaultPredicted,
@@ -35,16 +39,22 @@ from signalbox.contracts.own import (
     ModelPendingApproval,
     ModelPromoted,
     OwnEvent,
+    PipelineRefused,
+    PipelineStarted,
     PredictionsJudged,
     PromotionFailed,
+    RetuneStarted,
+    RetuneSuppressed,
     ScoringFailed,
     ScoringStarted,
+    Suppression,
 )
 from signalbox.contracts.packages import Metrics, Package, group_and_version, promotion_of
 from signalbox.contracts.promotion import Flight
 from signalbox.contracts.rejection import Rejection
 from signalbox.contracts.scoring import WindowsManifest
 from signalbox.domain.recording import Cut
+from signalbox.domain.retune_guard import Decision
 
 
 class Bus(Protocol):
@@ -85,14 +95,17 @@ def file_rejected(rejection: Rejection) -> OwnEvent:
 
 
 def _workload(key: str) -> str | None:
-    try:
-        return workload_of(key)
-    except ValueError:
-        pass
-    try:
-        return parse_fleet_key(key)[1]
-    except ValueError:  # a manifest, or a file outside every workload: the event says None
-        return None
+    named = (
+        workload_of,
+        lambda key: parse_fleet_key(key)[1],
+        lambda key: parse_dataset_key(key)[1],
+    )
+    for name in named:
+        try:
+            return name(key)
+        except ValueError:
+            continue
+    return None  # a manifest, or a file outside every workload
 
 
 def fault_predicted(episode: Episode) -> OwnEvent:
@@ -232,6 +245,55 @@ def scoring_failed(
         status=status,
         reason=reason,
         again=again,
+    )
+
+
+def pipeline_started(
+    workload: str, pipeline: Pipeline, run: str, execution: str, files: int
+) -> OwnEvent:
+    """Files became a run of a pipeline."""
+    return PipelineStarted(
+        workload=workload, pipeline=pipeline, run=run, execution=execution, files=files
+    )
+
+
+def pipeline_refused(workload: str, run: str, inputs: str, message: str) -> OwnEvent:
+    """Files can become no run."""
+    return PipelineRefused(workload=workload, run=run, inputs_key=inputs, message=message)
+
+
+def data_quality_violated(
+    workload: str, run: str, count: int, first: list[Described], source: ObjectRef
+) -> OwnEvent:
+    """The data of a run violates constraints of its model."""
+    return DataQualityViolated(
+        workload=workload, run=run, count=count, violations=first, source=source
+    )
+
+
+def retune_started(decision: Decision) -> OwnEvent:
+    """A retune was decided and started."""
+    return RetuneStarted(
+        workload=decision.workload,
+        run=decision.run,
+        execution=decision.execution,
+        tune_run=decision.tune_run,
+        tune_execution=decision.tune_execution or "",
+        inputs=decision.trained.inputs if decision.trained else "",
+        retunes=decision.verdict.retunes,
+    )
+
+
+def retune_suppressed(decision: Decision, reason: Suppression) -> OwnEvent:
+    """A failed quality check starts nothing."""
+    verdict = decision.verdict
+    return RetuneSuppressed(
+        workload=decision.workload,
+        run=decision.run,
+        execution=decision.execution,
+        reason=reason,
+        until=verdict.until,
+        retunes=verdict.retunes,
     )
 
 

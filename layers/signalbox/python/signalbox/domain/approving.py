@@ -22,9 +22,9 @@ from signalbox.contracts.packages import (
     ModelPackageChange,
     Package,
     group_and_version,
-    group_of,
     metrics_of,
 )
+from signalbox.contracts.registry import group_of
 from signalbox.domain.announce import model_pending
 from signalbox.domain.claims import held
 from signalbox.domain.model_mail import pending_mail, put_back_mail, unusable_mail

@@ -1,43 +1,44 @@
-"""What owners are told of their models: a subject, a text for people, and one line for programs."""
+"""What owners are told of their models: what waits for them, and what went wrong."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from signalbox.contracts.alerts import Message
-from signalbox.contracts.own import (
-    DeployCallFailed,
-    ModelPendingApproval,
-    OwnEvent,
-    PromotionFailed,
-)
-from signalbox.contracts.packages import BOARD, Package
-from signalbox.domain.alert_message import one_line, printable
+from signalbox.contracts.own import DeployCallFailed, ModelPendingApproval, PromotionFailed
+from signalbox.contracts.packages import BOARD, PENDING, Package
+from signalbox.domain.mail import Address, mail, table
 
 KIND = "model"
-"""The attribute ``kind`` of these messages, for filter policies."""
+"""The attribute ``kind`` of these mails, for filter policies."""
 
 
 def pending_mail(event: ModelPendingApproval, owner: str) -> Message:
     """A model waits for its owner's decision."""
     board = ' --board "NAMES"' if event.retuned else ""
+    about = {
+        "Package": event.package,
+        "Now": event.approved or "no model is approved",
+        "Retuned": f"yes: {BOARD} must be named when it is approved" if event.retuned else "",
+    }
     lines = [
         f"Model {event.version} of {event.workload} waits for your decision.",
         "",
-        f"Package:  {event.package}",
-        f"Now:      {event.approved or 'no model is approved'}",
-    ]
-    if event.retuned:
-        lines += [f"Retuned:  yes, so {BOARD} must be named when it is approved"]
-    lines += ["", *_compared(event.metrics, event.approved_metrics), ""]
-    lines += [
+        *table(about),
+        "",
+        *_compared(event.metrics, event.approved_metrics),
+        "",
         "Approve or reject it:",
         f"  signalbox approve {event.package}{board}",
         f'  signalbox reject {event.package} --note "..."',
     ]
-    subject = f"{event.workload}: model {event.version} waits for approval"
-    return _mail(subject, lines, event.workload, "PendingManualApproval", owner, event)
+    return mail(
+        Address(event.workload, KIND, PENDING, owner),
+        f"model {event.version} waits for approval",
+        lines,
+        event.model_dump(mode="json"),
+        action_required=True,
+    )
 
 
 def unusable_mail(
@@ -47,15 +48,17 @@ def unusable_mail(
     lines = [
         f"Model {package.version} of {package.group} cannot be used: {problem}.",
         "",
-        f"Package:  {package.arn}",
-        f"Status:   {package.status}, {package.approval}",
+        *table({"Package": package.arn, "Status": f"{package.status}, {package.approval}"}),
         "",
         "Nothing was started. What serves goes on serving.",
     ]
-    subject = f"{workload or package.group}: model {package.version} cannot be used"
-    told = package.model_dump(exclude={"metadata"}) | {"problem": problem}
-    name = workload or package.group
-    return _message(subject, lines, told, _attributes(name, "Unusable", owner))
+    return mail(
+        Address(workload or package.group, KIND, "Unusable", owner),
+        f"model {package.version} cannot be used",
+        lines,
+        package.model_dump() | {"problem": problem},
+        action_required=True,
+    )
 
 
 def put_back_mail(package: Package, workload: str, owner: str) -> Message:
@@ -63,47 +66,68 @@ def put_back_mail(package: Package, workload: str, owner: str) -> Message:
     lines = [
         f"Model {package.version} of {workload} waits for approval again.",
         "",
-        f"Package:  {package.arn}",
+        *table({"Package": package.arn}),
         "",
-        "It was made by a search for better settings after a failed quality check, and such a model needs",
-        f"a review board: its metadata {BOARD} is empty. Approve it with the names of the board:",
+        "It was made by a search for better settings after a failed quality check, and such a model",
+        f"needs a review board: its metadata {BOARD} is empty. Approve it with the names of the board:",
         f'  signalbox approve {package.arn} --board "NAMES"',
     ]
-    subject = f"{workload}: model {package.version} needs a review board"
-    told = package.model_dump()
-    return _message(subject, lines, told, _attributes(workload, "PutBack", owner))
+    return mail(
+        Address(workload, KIND, "PutBack", owner),
+        f"model {package.version} needs a review board",
+        lines,
+        package.model_dump(),
+        action_required=True,
+    )
 
 
 def promotion_failed_mail(event: PromotionFailed, owner: str) -> Message:
     """A model did not come into service."""
-    serving = event.serving or "nothing: there was no model before, or it is gone too"
+    about = {
+        "Package": event.package,
+        "Endpoint": event.endpoint,
+        "Serving": event.serving or "nothing: there was no model before, or it is gone too",
+    }
     lines = [
         f"Model {event.version} of {event.workload} did not come into service: {event.reason}",
         "",
-        f"Package:  {event.package}",
-        f"Endpoint: {event.endpoint}",
-        f"Serving:  {serving}",
+        *table(about),
         "",
-        "The package is still approved, so batch inference takes it. Reject it, or mend it and approve anew:",
+        "The package is still approved, so batch inference takes it. Reject it; once it is mended,",
+        "it can be approved again:",
         f'  signalbox reject {event.package} --note "..."',
     ]
-    subject = f"{event.workload}: model {event.version} did not come into service"
-    return _mail(subject, lines, event.workload, "PromotionFailed", owner, event)
+    return mail(
+        Address(event.workload, KIND, event.detail_type(), owner),
+        f"model {event.version} did not come into service",
+        lines,
+        event.model_dump(mode="json"),
+        action_required=True,
+    )
 
 
 def deploy_failed_mail(event: DeployCallFailed, owner: str) -> Message:
     """A promoted model's deploy pipeline was not called."""
+    about = {
+        "Promotion": event.promotion,
+        "Package": event.package,
+        "Pipeline": f"{event.service}, {event.host}, {event.project}",
+    }
     lines = [
         f"The deploy pipeline of {event.workload} was not called: {event.reason}.",
         "",
-        f"Promotion: {event.promotion}",
-        f"Package:   {event.package}",
-        f"Pipeline:  {event.service}, {event.host}, {event.project}",
+        *table(about),
         "",
-        "The model is in service. Look whether a pipeline runs with this promotion; if none does, start it.",
+        "The model is in service. Look whether a pipeline runs with this promotion; if none does,",
+        "start it there.",
     ]
-    subject = f"{event.workload}: the deploy pipeline was not called"
-    return _mail(subject, lines, event.workload, "DeployCallFailed", owner, event)
+    return mail(
+        Address(event.workload, KIND, event.detail_type(), owner),
+        "the deploy pipeline was not called",
+        lines,
+        event.model_dump(mode="json"),
+        action_required=True,
+    )
 
 
 def _compared(metrics: Mapping[str, float], approved: Mapping[str, float]) -> list[str]:
@@ -114,22 +138,3 @@ def _compared(metrics: Mapping[str, float], approved: Mapping[str, float]) -> li
         other = f"{approved[name]:>12.5g}" if name in approved else f"{'-':>12}"
         lines.append(f"  {name:<{width}}  {value:>12.5g}  {other}")
     return lines
-
-
-def _mail(
-    subject: str, lines: Iterable[str], workload: str, status: str, owner: str, event: OwnEvent
-) -> Message:
-    told = event.model_dump(mode="json")
-    return _message(subject, lines, told, _attributes(workload, status, owner))
-
-
-def _attributes(workload: str, status: str, owner: str) -> dict[str, str]:
-    return {"workload": workload, "kind": KIND, "status": status, "owner": owner}
-
-
-def _message(
-    subject: str, lines: Iterable[str], told: Mapping[str, object], attributes: dict[str, str]
-) -> Message:
-    body = "\n".join([*map(printable, lines), "", json.dumps(told, sort_keys=True)])
-    plain = subject.encode("ascii", "replace").decode()
-    return Message(subject=one_line(plain), body=body, attributes=attributes)

@@ -28,10 +28,10 @@ from signalbox.contracts.packages import (
     Package,
     Smoke,
     group_and_version,
-    group_of,
     promotion_of,
 )
 from signalbox.contracts.promotion import Flight, Promotion, Standing, State
+from signalbox.contracts.registry import group_of
 from signalbox.domain.announce import Bus, model_promoted, promotion_failed
 from signalbox.domain.claims import LEASE, Claims, held
 from signalbox.domain.endpoints import DELETING, FAILED, IN_SERVICE, Endpoint, Endpoints

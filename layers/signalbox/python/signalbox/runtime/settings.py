@@ -175,6 +175,75 @@ class OnScoringChangeSettings(DoorSettings):
     scoring_table: str = Field(min_length=1)
 
 
+class OnDatasetSettings(DoorSettings):
+    """What on_dataset is told."""
+
+    door = "on_dataset"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+
+
+class StartPipelinesSettings(DoorSettings):
+    """What start_pipelines is told."""
+
+    door = "start_pipelines"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    kernel_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    train_pipeline: str = Field(min_length=1)
+    batch_pipeline: str = Field(min_length=1)
+    programs_image: str = Field(min_length=1)
+    onnx_inference_image: str = Field(min_length=1)
+    pipeline_job_role: str = Field(min_length=1)
+    pipeline_instance_type: str = Field(min_length=1)
+    find_model: str = Field(min_length=1)
+
+
+class FindModelSettings(DoorSettings):
+    """What find_model is told."""
+
+    door = "find_model"
+
+
+class OnPipelineChangeSettings(DoorSettings):
+    """What on_pipeline_change is told."""
+
+    door = "on_pipeline_change"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+
+
+class OnQualityFailureSettings(DoorSettings):
+    """What on_quality_failure is told."""
+
+    door = "on_quality_failure"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+    tune_pipeline: str = Field(min_length=1)
+    onnx_inference_image: str = Field(min_length=1)
+
+
+class OnQualityReportSettings(DoorSettings):
+    """What on_quality_report is told."""
+
+    door = "on_quality_report"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+
+
 class PromotionSettings(DoorSettings):
     """What a door is told that brings models into service."""
 

@@ -1,0 +1,50 @@
+"""The commands of models in operation: pipelines and their runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.place import Place, Profile, Region, Stack
+
+app = typer.Typer()
+console = Console()
+
+
+@app.command()
+def pipelines(profile: Profile = None, region: Region = None, stack: Stack = "signalbox") -> None:
+    """Show the pipelines and how each last ended.
+
+    Example: signalbox pipelines
+    """
+    from cli.runs import pipelines as run
+
+    raise typer.Exit(run(console, Place(profile, region, stack)))
+
+
+@app.command()
+def runs(
+    wanted: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A run, by its id or ARN.")
+    ] = None,
+    workload: Annotated[str | None, typer.Option(help="Only runs of this workload.")] = None,
+    most: Annotated[int, typer.Option("--max", min=1, help="How many, newest first.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    profile: Profile = None,
+    region: Region = None,
+    stack: Stack = "signalbox",
+) -> None:
+    """Show the latest runs of pipelines, or the steps of one as a tree.
+
+    Exit code 1: the run that was asked for failed.
+
+    Example: signalbox runs --workload abalone
+    """
+    from cli import runs as of
+
+    place = Place(profile, region, stack)
+    if wanted is not None:
+        raise typer.Exit(of.run(console, place, wanted, as_json=as_json))
+    raise typer.Exit(of.runs(console, place, workload, most, as_json=as_json))

@@ -1,0 +1,49 @@
+"""Where a command works: the cloud that `signalbox up` serves, or an AWS account by a profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from cli.whereabouts import client, noted
+
+Profile = Annotated[
+    str | None,
+    typer.Option(help="Work on the AWS account of this profile instead of the local cloud."),
+]
+Region = Annotated[
+    str | None, typer.Option(help="AWS region, else the profile's; only with --profile.")
+]
+Stack = Annotated[str, typer.Option(help="The stack's name; only with --profile.")]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One account and what is deployed in it."""
+
+    profile: str | None = None
+    region: str | None = None
+    stack: str = "signalbox"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client there.
+
+        Raises:
+            NotUp: no profile was given, and no local cloud is running.
+        """
+        if self.profile is None:
+            return client(service)
+        import boto3
+
+        return boto3.Session(profile_name=self.profile, region_name=self.region).client(service)
+
+    def pipeline(self, name: str) -> str:
+        """The name of a pipeline of the stack."""
+        return f"{self.name}-{name}"
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        return self.stack if self.profile else str(noted().get("stack", self.stack))

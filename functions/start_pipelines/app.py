@@ -1,0 +1,49 @@
+"""Files of a workload are complete → they become one run of its pipeline → PipelineStarted."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from signalbox.adapters.bus import EventBus
+from signalbox.adapters.dataset_table import DatasetTable
+from signalbox.adapters.objects import Objects
+from signalbox.adapters.pipelines import PipelineProgram, SageMakerPipelines
+from signalbox.adapters.scoring_table import ScoringTable
+from signalbox.adapters.workloads import shipped_workloads
+from signalbox.contracts.datasets import Pipeline
+from signalbox.contracts.schedule import Scheduled
+from signalbox.domain.datasets import PipelineStart, Started
+from signalbox.runtime.entrypoint import entrypoint
+from signalbox.runtime.settings import StartPipelinesSettings, load
+
+
+@cache
+def pipelines() -> PipelineStart:
+    """Compose what complete files meet."""
+    told = load(StartPipelinesSettings)
+    program = PipelineProgram(
+        image=told.programs_image,
+        inference_image=told.onnx_inference_image,
+        role=told.pipeline_job_role,
+        instance_type=told.pipeline_instance_type,
+        data_bucket=told.data_bucket,
+        artifact_bucket=told.artifact_bucket,
+        kernel_key=told.kernel_key,
+        workloads_key=told.workloads_key,
+        find_model=told.find_model,
+    )
+    names: dict[Pipeline, str] = {"train": told.train_pipeline, "batch": told.batch_pipeline}
+    return PipelineStart(
+        workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
+        table=ScoringTable(told.operations_table),
+        folder=Objects(told.data_bucket),
+        history=DatasetTable(told.operations_table),
+        pipelines=SageMakerPipelines(names, program),
+        bus=EventBus(told.bus_name),
+    )
+
+
+@entrypoint(Scheduled, StartPipelinesSettings)
+def handler(event: Scheduled) -> Started:
+    """Start what is complete."""
+    return pipelines().start(event.time)

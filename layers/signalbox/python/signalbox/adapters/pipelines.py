@@ -1,0 +1,133 @@
+"""SageMaker Pipelines: one run for one set of files, and the models that came of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signalbox.adapters.aws import calling, code_of, connect
+from signalbox.contracts.datasets import PROGRAM, Pipeline
+from signalbox.contracts.registry import FoundModel, counts, group_of
+from signalbox.contracts.workload import Workload
+
+_MAX_NAME = 82  # of an execution, "StartPipelineExecution"
+_UNKNOWN = "ValidationException"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineProgram:
+    """What every run is told beside its files: what runs the programs, from where, as whom."""
+
+    image: str
+    inference_image: str
+    role: str
+    instance_type: str
+    data_bucket: str
+    artifact_bucket: str
+    kernel_key: str
+    workloads_key: str
+    find_model: str
+
+
+class SageMakerPipelines:
+    """The pipelines of a deployment, by what they do."""
+
+    def __init__(
+        self, names: Mapping[Pipeline, str], program: PipelineProgram, client: Any = None
+    ) -> None:
+        self._names, self._program = names, program
+        self._sagemaker = client or connect("sagemaker")
+
+    def start(
+        self, pipeline: Pipeline, workload: Workload, run: str, parameters: Mapping[str, str]
+    ) -> str:
+        """Start a run unless it was started; return its ARN.
+
+        The token is a digest of pipeline and run. How long AWS remembers a token is documented nowhere, so
+        whoever calls keeps a record of its own as well.
+        """
+        name = self._names[pipeline]
+        if pipeline != "batch":
+            self._group(group_of(workload.name))
+        told = {**self._given(workload), "Run": run, **parameters}
+        with calling("sagemaker:StartPipelineExecution", f"pipeline {name}"):
+            answer = self._sagemaker.start_pipeline_execution(
+                PipelineName=name,
+                PipelineExecutionDisplayName=f"{group_of(workload.name)}-{run}"[-_MAX_NAME:],
+                ClientRequestToken=hashlib.sha256(f"{name}\n{run}".encode()).hexdigest(),
+                PipelineParameters=[
+                    {"Name": key, "Value": value} for key, value in sorted(told.items())
+                ],
+            )
+        return str(answer["PipelineExecutionArn"])
+
+    def _given(self, workload: Workload) -> dict[str, str]:
+        told = self._program
+        artifacts = f"s3://{told.artifact_bucket}/"
+        return {
+            "Workload": workload.name,
+            "Program": PROGRAM,
+            "Group": group_of(workload.name),
+            "DataBucket": told.data_bucket,
+            "Code": f"{artifacts}{told.kernel_key}",
+            "CodeName": PurePosixPath(told.kernel_key).name,
+            "Workloads": f"{artifacts}{told.workloads_key}",
+            "ProgramsImage": told.image,
+            "InferenceImage": told.inference_image,
+            "JobRole": told.role,
+            "InstanceType": told.instance_type,
+            "FindModel": told.find_model,
+        }
+
+    def _group(self, name: str) -> None:
+        """Make the group of a workload's packages unless it is there.
+
+        Registering needs it, and AWS answers a name that is taken as it answers any bad request, so it is
+        asked for first.
+        """
+        with calling("sagemaker:CreateModelPackageGroup", f"group {name}"):
+            try:
+                self._sagemaker.describe_model_package_group(ModelPackageGroupName=name)
+            except ClientError as problem:
+                if code_of(problem) != _UNKNOWN:
+                    raise
+                self._sagemaker.create_model_package_group(ModelPackageGroupName=name)
+
+
+class Registry:
+    """The model registry."""
+
+    def __init__(self, client: Any = None) -> None:
+        self._sagemaker = client or connect("sagemaker")
+
+    def approved(self, workload: str) -> FoundModel | None:
+        """Return the latest model of a workload that is approved and may be used, or None."""
+        group = group_of(workload)
+        with calling("sagemaker:ListModelPackages", f"group {group}"):
+            pages = self._sagemaker.get_paginator("list_model_packages").paginate(
+                ModelPackageGroupName=group,
+                ModelApprovalStatus="Approved",
+                SortBy="CreationTime",
+                SortOrder="Descending",
+            )
+            try:
+                arns = [
+                    each["ModelPackageArn"]
+                    for page in pages
+                    for each in page["ModelPackageSummaryList"]
+                ]
+            except ClientError as problem:
+                if code_of(problem) != _UNKNOWN:  # no group: nothing was ever registered
+                    raise
+                return None
+        for arn in arns:
+            with calling("sagemaker:DescribeModelPackage", f"package {arn}"):
+                found = self._sagemaker.describe_model_package(ModelPackageName=arn)
+            if counts(found):
+                return FoundModel.of(found)
+        return None

@@ -1,0 +1,194 @@
+"""Data files arrive: those of a window become one pipeline run, each file in one run.
+
+    file ─► a note ─► quiet, or _SUCCESS ─► the run is opened ─► its notes are taken ─► inputs.json
+         ─► StartPipelineExecution, by a token ─► PipelineStarted ─► closed
+
+Notes and runs are those of scoring (signalbox.domain.scoring): whoever finds an open run ends its start
+first, and every step may be repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from signalbox.contracts.datasets import (
+    NO_TRUTH,
+    PIPELINE_OF,
+    Consumed,
+    Pipeline,
+    is_data,
+    manifest,
+    says_ready,
+)
+from signalbox.contracts.keys import DATASET_KINDS, DatasetKind, inputs_key, parse_dataset_key
+from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.workload import Workload
+from signalbox.domain.announce import Bus, pipeline_refused, pipeline_started
+from signalbox.domain.due import Note, Notes, note_of
+from signalbox.domain.scoring import MAX_NOTES, OpenRun, RunTable
+from signalbox.errors import Rejected, SignalboxError
+
+Noted = Literal["noted", "repeated", "ignored"]
+Started = Literal["started", "nothing"]
+
+
+class Folder(Protocol):
+    """The data bucket."""
+
+    @property
+    def bucket(self) -> str:
+        """Its name."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write ``content`` under ``key``."""
+
+
+class History(Protocol):
+    """What the latest run of each kind consumed."""
+
+    def latest(self, kind: DatasetKind, workload: str) -> Consumed | None:
+        """Return what the latest run of a kind was given, or None if there was none."""
+
+    def remember(self, kind: DatasetKind, workload: str, consumed: Consumed) -> None:
+        """Note what a run was given, unless a later run was noted already."""
+
+
+class Pipelines(Protocol):
+    """The pipelines."""
+
+    def start(
+        self, pipeline: Pipeline, workload: Workload, run: str, parameters: Mapping[str, str]
+    ) -> str:
+        """Start a run unless it was started; return its ARN."""
+
+
+def notes_of(kind: DatasetKind, workload: str) -> str:
+    """Return under which name the notes of a kind wait."""
+    return f"{kind}/{workload}"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetIntake:
+    """Everything that one data file meets."""
+
+    workloads: Mapping[str, Workload]
+    notes: Notes
+
+    def take_in(self, source: ObjectRef, at: datetime) -> Noted:
+        """Note a file, once for each of its versions.
+
+        Raises:
+            Rejected: its key names no workload, or one that has no pipelines.
+        """
+        try:
+            kind, name = parse_dataset_key(source.key)
+        except ValueError as problem:
+            raise Rejected("unknown-workload", str(problem)) from None
+        workload = self.workloads.get(name)
+        if workload is None or workload.operations is None:
+            have = sorted(n for n, w in self.workloads.items() if w.operations is not None)
+            raise Rejected(
+                "unknown-workload",
+                f"{source.key!r}: workload {name!r} has no pipelines; those are {', '.join(have)}",
+            )
+        if not (is_data(source.key) or says_ready(source.key)):
+            return "ignored"
+        note = note_of(f"{source.key} {source.sequencer}", (source.key,), at)
+        return "noted" if self.notes.note(notes_of(kind, name), note) else "repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStart:
+    """Everything that files meet until their pipeline runs."""
+
+    workloads: Mapping[str, Workload]
+    table: RunTable
+    folder: Folder
+    history: History
+    pipelines: Pipelines
+    bus: Bus
+
+    def start(self, now: datetime) -> Started:
+        """Start one run for each workload and kind whose files are complete.
+
+        Raises:
+            SignalboxError: the first trouble, after every workload had its turn.
+        """
+        outcome: Started = "nothing"
+        troubles: list[SignalboxError] = []
+        for _, workload in sorted(self.workloads.items()):
+            if workload.operations is None:
+                continue
+            quiet = timedelta(minutes=workload.operations.quiet_minutes)
+            for kind in DATASET_KINDS:
+                try:
+                    if self._start(kind, workload, now, quiet):
+                        outcome = "started"
+                except SignalboxError as trouble:
+                    troubles.append(trouble)
+        if troubles:
+            raise troubles[0]
+        return outcome
+
+    def _start(
+        self, kind: DatasetKind, workload: Workload, now: datetime, quiet: timedelta
+    ) -> bool:
+        waiting = notes_of(kind, workload.name)
+        run = self.table.open_run(waiting) or self._open(waiting, now, quiet)
+        if run is None:
+            return False
+        for slot in run.slots:
+            self.table.take(run, slot)
+        keys = sorted({k for note in self.table.taken(run.run) for k in note.units or ()})
+        files = [key for key in keys if is_data(key)]
+        if files:  # else _SUCCESS came alone, or another run took all of them meanwhile
+            self._run(kind, workload, run, files)
+        self.table.close(run)
+        return bool(files)
+
+    def _open(self, waiting: str, now: datetime, quiet: timedelta) -> OpenRun | None:
+        notes = self.table.due(waiting, MAX_NOTES)
+        if not notes or not complete(notes, now, quiet):
+            return None
+        slots = tuple(note.slot for note in notes)
+        digest = hashlib.sha256("\n".join([waiting, *slots]).encode()).hexdigest()[:32]
+        return self.table.begin(OpenRun(waiting, digest, slots, now))
+
+    def _run(
+        self, kind: DatasetKind, workload: Workload, run: OpenRun, files: Sequence[str]
+    ) -> None:
+        key, bucket = inputs_key(workload.name, run.run), self.folder.bucket
+        self.folder.put(key, manifest(bucket, files))
+        inputs, truth = f"s3://{bucket}/{key}", NO_TRUTH
+        if kind == "ground-truth":
+            predicted = self.history.latest("inference", workload.name)
+            if predicted is None:
+                self.bus.emit(
+                    pipeline_refused(
+                        workload.name,
+                        run.run,
+                        key,
+                        f"ground truth came, but nothing was predicted for {workload.name} yet; put "
+                        f"files under inference/{workload.name}/ first, then the ground truth again",
+                    )
+                )
+                return
+            inputs, truth = predicted.inputs, inputs
+        arn = self.pipelines.start(
+            PIPELINE_OF[kind], workload, run.run, {"Inputs": inputs, "Truth": truth}
+        )
+        self.history.remember(kind, workload.name, Consumed(run=run.run, inputs=inputs, at=run.at))
+        self.bus.emit(pipeline_started(workload.name, PIPELINE_OF[kind], run.run, arn, len(files)))
+
+
+def complete(notes: Sequence[Note], now: datetime, quiet: timedelta) -> bool:
+    """Whether the files that wait are all that will come for now."""
+    if len(notes) >= MAX_NOTES:
+        return True
+    if any(says_ready(key) for note in notes for key in note.units or ()):
+        return True
+    return max(note.at for note in notes) + quiet <= now

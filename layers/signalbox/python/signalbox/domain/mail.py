@@ -1,0 +1,96 @@
+"""The form of a mail on ModelsTopic: a subject that SNS takes, lines for a person, one line for a program.
+
+Subscriptions filter by the attributes ``workload``, ``kind``, ``status`` and ``owner``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from signalbox.contracts.alerts import Message
+from signalbox.domain.alert_message import MAX_SUBJECT, one_line, printable
+
+ACTION_REQUIRED = " - Action Required"
+MAX_DETAIL = 1024
+"""Characters that the attribute ``detail`` takes; the last line of the body always holds it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who a mail is for, and what it is about: the attributes that subscriptions filter by."""
+
+    workload: str
+    kind: str
+    status: str
+    owner: str
+
+
+def mail(
+    address: Address,
+    subject: str,
+    lines: Sequence[str],
+    detail: Mapping[str, object],
+    *,
+    action_required: bool = False,
+) -> Message:
+    """Put a mail together.
+
+    Args:
+        address: who it is for.
+        subject: after the workload; cut where it is too long.
+        lines: what a person reads.
+        detail: what a program reads, of values that JSON knows.
+        action_required: somebody has to do something, says the subject.
+    """
+    data = json.dumps(detail, separators=(",", ":"))
+    tail = ACTION_REQUIRED if action_required else ""
+    # SNS API Reference, Publish: ASCII, no line breaks or control characters, below 100 characters
+    head = one_line(f"{address.workload}: {subject}".encode("ascii", "replace").decode())
+    attributes = {
+        "workload": address.workload,
+        "kind": address.kind,
+        "status": address.status,
+        "owner": address.owner,
+    }
+    return Message(
+        subject=head[: MAX_SUBJECT - len(tail)].rstrip() + tail,
+        body="\n".join([*map(printable, lines), "", data]),
+        attributes=attributes | ({"detail": data} if len(data) <= MAX_DETAIL else {}),
+    )
+
+
+def table(rows: Mapping[str, str]) -> list[str]:
+    """Write what is known, a line each, under one another; what is empty is left out.
+
+    >>> table({"Run": "1", "Why": "", "Workload": "abalone"})
+    ['Run:      1', 'Workload: abalone']
+    """
+    known = {name: value for name, value in rows.items() if value}
+    width = max(map(len, known), default=0) + 1
+    return [f"{name + ':':{width}} {value}" for name, value in known.items()]
+
+
+def at(moment: datetime | None) -> str:
+    """Write a time; nothing for none.
+
+    >>> at(datetime(2026, 7, 2, 12, 5, tzinfo=UTC))
+    '2026-07-02 12:05 UTC'
+    """
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def how_long(span: timedelta) -> str:
+    """Say how long something took, in the two largest units.
+
+    >>> how_long(timedelta(seconds=432)), how_long(timedelta(hours=27)), how_long(timedelta(0))
+    ('7 min 12 s', '1 d 3 h', '0 s')
+    """
+    left, words = max(0, round(span.total_seconds())), []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if left >= size:
+            words.append(f"{left // size} {unit}")
+        left %= size
+    return " ".join(words[:2]) or "0 s"

@@ -1,0 +1,184 @@
+"""Files become runs of pipelines: each file in one run, whatever comes twice, late or half."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signalbox.contracts.datasets import Consumed
+from signalbox.contracts.keys import inputs_key
+from signalbox.domain.datasets import DatasetIntake, PipelineStart
+from signalbox.errors import Rejected, Transient
+from tests.fakes import BUCKET, NOON, Crash, Fuse, HeardBus, InMemoryRunTable, ref, workload
+
+MINUTE = timedelta(minutes=1)
+OPERATIONS = {"owner": "owner@example.com", "card": {"purpose": "to be tested"}}
+
+
+@dataclass
+class Folder:
+    """Objects by key."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    bucket: str = BUCKET
+    held: dict = field(default_factory=dict)
+
+    def put(self, key, content):
+        with self.fuse.around():
+            self.held[key] = content
+
+
+@dataclass
+class Past:
+    """The latest runs."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    held: dict = field(default_factory=dict)
+
+    def latest(self, kind, name):
+        return self.held.get((kind, name))
+
+    def remember(self, kind, name, consumed):
+        with self.fuse.around():
+            standing = self.held.get((kind, name))
+            if standing is None or standing.at <= consumed.at:
+                self.held[kind, name] = consumed
+
+
+@dataclass
+class Started:
+    """Executions by token; a token that is known starts nothing."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    runs: dict = field(default_factory=dict)
+
+    def start(self, pipeline, workload, run, parameters):
+        with self.fuse.around():
+            self.runs.setdefault((pipeline, workload.name, run), dict(parameters))
+        return f"arn:{pipeline}/{run}"
+
+
+class World:
+    def __init__(self, fuse=None):
+        fuse = fuse or Fuse()
+        self.workloads = {
+            name: workload(name, operations=OPERATIONS) for name in ("abalone", "air_quality")
+        } | {"hvac": workload("hvac")}
+        self.table = InMemoryRunTable(fuse)
+        self.intake = DatasetIntake(self.workloads, self.table)
+        self.folder, self.past, self.started = Folder(fuse), Past(fuse), Started(fuse)
+        self.bus = HeardBus(fuse)
+        self.starter = PipelineStart(
+            self.workloads, self.table, self.folder, self.past, self.started, self.bus
+        )
+
+    def files(self, run, name="abalone"):
+        first, *rest = json.loads(self.folder.held[inputs_key(name, run)])
+        assert first == {"prefix": f"s3://{BUCKET}/"}
+        return rest
+
+    def consumed(self):
+        return sorted(key for _, name, run in self.started.runs for key in self.files(run, name))
+
+
+def test_files_that_come_together_are_one_run():
+    world = World()
+    for minute, name in enumerate(("a.csv", "b.csv")):
+        source = ref(f"training/abalone/{name}")
+        assert world.intake.take_in(source, NOON + minute * MINUTE) == "noted"
+        assert world.intake.take_in(source, NOON + minute * MINUTE) == "repeated"
+    assert world.starter.start(NOON + 2 * MINUTE) == "nothing", "more may come"
+    assert world.starter.start(NOON + 3 * MINUTE) == "started"
+    assert world.starter.start(NOON + 8 * MINUTE) == "nothing"
+    ((pipeline, name, run),) = world.started.runs
+    assert (pipeline, name) == ("train", "abalone")
+    assert world.files(run) == ["training/abalone/a.csv", "training/abalone/b.csv"]
+    assert world.started.runs[pipeline, name, run]["Truth"] == "none"
+    (event,) = world.bus.heard
+    assert (event.pipeline, event.run, event.files) == ("train", run, 2)
+
+
+def test_a_file_that_says_ready_ends_the_wait():
+    world = World()
+    world.intake.take_in(ref("inference/abalone/a.csv"), NOON)
+    world.intake.take_in(ref("inference/abalone/_SUCCESS"), NOON)
+    assert world.starter.start(NOON) == "started"
+    ((pipeline, _, run),) = world.started.runs
+    assert pipeline == "batch"
+    assert world.files(run) == ["inference/abalone/a.csv"]
+
+
+@pytest.mark.parametrize("name", ["_SUCCESS", "dir/", "_temporary/x", ".hidden"])
+def test_what_holds_no_data_starts_nothing(name):
+    world = World()
+    world.intake.take_in(ref(f"inference/abalone/{name}"), NOON)
+    outcome = world.starter.start(NOON + 9 * MINUTE)
+    assert outcome == ("started" if name == "_temporary/x" else "nothing")
+
+
+@pytest.mark.parametrize("key", ["training/hvac/a.csv", "training/nobody/a.csv", "training/a.csv"])
+def test_an_unknown_prefix_is_refused_with_those_there_are(key):
+    with pytest.raises(Rejected, match=r"abalone, air_quality|training/<workload>/<path>"):
+        World().intake.take_in(ref(key), NOON)
+
+
+def test_ground_truth_judges_what_was_predicted_last():
+    world = World()
+    world.past.held["inference", "abalone"] = Consumed(run="r1", inputs="s3://x/y", at=NOON)
+    world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
+    world.starter.start(NOON + 9 * MINUTE)
+    (((pipeline, _, run), told),) = world.started.runs.items()
+    assert pipeline == "batch"
+    assert told == {"Inputs": "s3://x/y", "Truth": f"s3://{BUCKET}/{inputs_key('abalone', run)}"}
+
+
+def test_ground_truth_of_nothing_is_told_once_and_blocks_nobody():
+    world = World()
+    world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
+    world.starter.start(NOON + 9 * MINUTE)
+    world.starter.start(NOON + 14 * MINUTE)
+    (event,) = world.bus.heard
+    assert event.detail_type() == "PipelineRefused"
+    assert "nothing was predicted for abalone yet" in event.message
+    assert not world.started.runs
+    assert not world.table.opened
+
+
+@given(
+    st.permutations([(name, k) for name in ("a", "b", "c") for k in range(2)]),
+    st.integers(1, 40),
+)
+def test_power_fails_at_any_call_and_every_file_is_in_one_run(arrivals, fails):
+    fuse = Fuse()
+    world = World(fuse)
+    for minute, (name, _) in enumerate(arrivals):
+        world.intake.take_in(ref(f"training/abalone/{name}.csv"), NOON + minute * MINUTE)
+    fuse.at = fuse.steps + fails
+    for minute in range(9, 60, 5):
+        try:
+            world.starter.start(NOON + minute * MINUTE)
+        except Crash:
+            continue
+    assert world.consumed() == [f"training/abalone/{name}.csv" for name in "abc"]
+    assert not world.table.opened
+    assert {event.run for event in world.bus.heard} == {run for *_, run in world.started.runs}
+
+
+def test_one_workloads_trouble_is_not_anothers():
+    world = World()
+    for name in ("abalone", "air_quality"):
+        world.intake.take_in(ref(f"training/{name}/a.csv"), NOON)
+    start = world.started.start
+
+    def failing(pipeline, workload, run, parameters):
+        if workload.name == "abalone":
+            raise Transient("throttled")
+        return start(pipeline, workload, run, parameters)
+
+    world.started.start = failing
+    with pytest.raises(Transient):
+        world.starter.start(NOON + 9 * MINUTE)
+    assert [name for _, name, _ in world.started.runs] == ["air_quality"]
