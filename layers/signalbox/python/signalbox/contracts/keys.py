@@ -19,6 +19,7 @@
     judgements/<workload>/<date>.json             how predictions turned out
     cards/<card>/…                                approved model cards as PDF
     cards/shared/<card>/…                         copies for accounts that may only read
+    packages/<workload>/<run>/smoke.json          a request that a packaged model answers
     training/<workload>/<path…>                   a file to learn from
     inference/<workload>/<path…>                  a file to predict from
     ground-truth/<workload>/<path…>               what became of what was predicted
@@ -53,6 +54,7 @@ SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
 CARDS = "cards/"
+PACKAGES = "packages/"
 OPERATIONS = "operations/"
 MONITORING = "monitoring/"
 
@@ -350,6 +352,11 @@ def feedback_key(workload: str, episode: str) -> str:
 def judgements_key(workload: str, date: str) -> str:
     """Return where one day's judging of predictions is reported."""
     return f"{JUDGEMENTS}{workload}/{date}.json"
+
+
+def smoke_key(workload: str, run: str) -> str:
+    """Return where the request lies that a promoted model is tried with."""
+    return f"{PACKAGES}{workload}/{run}/smoke.json"
 
 
 def violations_key(workload: str, run: str) -> str:

@@ -23,12 +23,15 @@ from signalbox.contracts.keys import (
 )
 from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.operations import Deploy
 from signalbox.contracts.own import (
     BackfillFailed,
     BackfillStarted,
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
     DataQualityViolated,
+    DeployCalled,
+    DeployCallFailed,
     FaultPredicted,
     FeedbackRecorded,
     FileRejected,
@@ -36,16 +39,21 @@ from signalbox.contracts.own import (
     FleetScored,
     ModelCardShared,
     ModelCardUnshared,
+    ModelPendingApproval,
+    ModelPromoted,
     OwnEvent,
     PipelineRefused,
     PipelineStarted,
     PredictionsJudged,
+    PromotionFailed,
     RetuneStarted,
     RetuneSuppressed,
     ScoringFailed,
     ScoringStarted,
     Suppression,
 )
+from signalbox.contracts.packages import Metrics, Package, group_and_version, promotion_of
+from signalbox.contracts.promotion import Flight
 from signalbox.contracts.rejection import Rejection
 from signalbox.contracts.scoring import WindowsManifest
 from signalbox.domain.recording import Cut
@@ -321,4 +329,75 @@ def retune_suppressed(decision: Decision, reason: Suppression) -> OwnEvent:
         reason=reason,
         until=verdict.until,
         retunes=verdict.retunes,
+    )
+
+
+def model_pending(
+    workload: str, package: Package, metrics: Metrics, approved: Package | None, known: Metrics
+) -> ModelPendingApproval:
+    """A package waits for a decision; ``known`` are the numbers of the one approved now."""
+    return ModelPendingApproval(
+        workload=workload,
+        package=package.arn,
+        version=package.version,
+        retuned=package.retuned,
+        metrics=metrics,
+        approved=approved.arn if approved else None,
+        approved_metrics=known,
+    )
+
+
+def model_promoted(
+    workload: str, flight: Flight, run: str | None, endpoint: str | None, former: str | None
+) -> ModelPromoted:
+    """A model is in service."""
+    return ModelPromoted(
+        workload=workload,
+        promotion=promotion_of(flight.package),
+        began=flight.began,
+        package=flight.package,
+        version=group_and_version(flight.package)[1],
+        run=run,
+        endpoint=endpoint,
+        former=former,
+    )
+
+
+def promotion_failed(
+    workload: str, flight: Flight, endpoint: str, serving: str | None, reason: str
+) -> PromotionFailed:
+    """A model did not come into service."""
+    return PromotionFailed(
+        workload=workload,
+        promotion=promotion_of(flight.package),
+        package=flight.package,
+        version=group_and_version(flight.package)[1],
+        endpoint=endpoint,
+        serving=serving,
+        reason=reason,
+    )
+
+
+def deploy_called(promoted: ModelPromoted, deploy: Deploy) -> DeployCalled:
+    """A deploy pipeline took the call."""
+    return DeployCalled(
+        workload=promoted.workload,
+        promotion=promoted.promotion,
+        package=promoted.package,
+        service=deploy.service,
+        host=deploy.host,
+        project=deploy.project,
+    )
+
+
+def deploy_call_failed(promoted: ModelPromoted, deploy: Deploy, reason: str) -> DeployCallFailed:
+    """A deploy pipeline was not called, or nobody knows."""
+    return DeployCallFailed(
+        workload=promoted.workload,
+        promotion=promoted.promotion,
+        package=promoted.package,
+        service=deploy.service,
+        host=deploy.host,
+        project=deploy.project,
+        reason=reason,
     )
