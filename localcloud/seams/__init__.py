@@ -7,6 +7,7 @@ line of `SEAMS`, pinned to the signature it replaces, so that another moto fails
 
 from localcloud.seams.messages import Messages
 from localcloud.seams.metrics import Monitoring
+from localcloud.seams.model_cards import Cards
 from localcloud.seams.objects import Objects, other_ids
 from localcloud.seams.permissions import Permissions
 from localcloud.seams.running import (
@@ -22,6 +23,7 @@ from localcloud.seams.topics import subscriptions
 __all__ = [
     "MOTO_VERSION",
     "SEAMS",
+    "Cards",
     "Messages",
     "Monitoring",
     "Objects",

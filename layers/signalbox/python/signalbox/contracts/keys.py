@@ -17,6 +17,8 @@
     scores/<workload>/<run>/….out                 what the model said
     feedback/<workload>/<episode>.json            what people said of an alert
     judgements/<workload>/<date>.json             how predictions turned out
+    cards/<card>/…                                approved model cards as PDF
+    cards/shared/<card>/…                         copies for accounts that may only read
     training/<workload>/<path…>                   a file to learn from
     inference/<workload>/<path…>                  a file to predict from
     ground-truth/<workload>/<path…>               what became of what was predicted
@@ -50,6 +52,7 @@ WINDOWS = "windows/"
 SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
+CARDS = "cards/"
 OPERATIONS = "operations/"
 MONITORING = "monitoring/"
 
@@ -367,6 +370,16 @@ def parse_violations_key(key: str) -> tuple[str, str]:
             "monitoring/<workload>/<32 hex digits>/constraint_violations.json"
         )
     return found["workload"], found["run"]
+
+
+def card_prefix(card: str) -> str:
+    """Return the prefix that an approved model card is exported under."""
+    return f"{CARDS}{card}/"
+
+
+def shared_card_prefix(card: str) -> str:
+    """Return the prefix of the copies of a card that other accounts may read."""
+    return f"{CARDS}shared/{card}/"
 
 
 def parse_run_key(key: str) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
+from signalbox.contracts.cards import Access, Stage
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.glue import JobStateChange
 from signalbox.contracts.keys import (
@@ -33,6 +34,8 @@ from signalbox.contracts.own import (
     FileRejected,
     FleetRecordsMerged,
     FleetScored,
+    ModelCardShared,
+    ModelCardUnshared,
     OwnEvent,
     PipelineRefused,
     PipelineStarted,
@@ -237,6 +240,38 @@ def scoring_failed(
         status=status,
         reason=reason,
         again=again,
+    )
+
+
+def card_shared(
+    workload: str,
+    card: tuple[str, str, str],
+    to: tuple[Stage, str, Access],
+    permission: str | None,
+    copy_prefix: str | None,
+) -> ModelCardShared:
+    """A stage's account may use a card; ``card`` is its name, its ARN and its Region."""
+    name, arn, region = card
+    stage, account, access = to
+    return ModelCardShared(
+        workload=workload,
+        card=name,
+        card_arn=arn,
+        region=region,
+        stage=stage,
+        account=account,
+        access=access,
+        permission=permission,
+        copy_prefix=copy_prefix,
+    )
+
+
+def card_unshared(workload: str, card: tuple[str, str, str], of: tuple[Stage, str]) -> OwnEvent:
+    """A stage's account may use a card no longer; ``card`` as above."""
+    name, arn, region = card
+    stage, account = of
+    return ModelCardUnshared(
+        workload=workload, card=name, card_arn=arn, region=region, stage=stage, account=account
     )
 
 

@@ -178,9 +178,8 @@ class PipelineStart:
                 )
                 return
             inputs, truth = predicted.inputs, inputs
-        arn = self.pipelines.start(
-            PIPELINE_OF[kind], workload, run.run, {"Inputs": inputs, "Truth": truth}
-        )
+        told = {"Inputs": inputs} | ({} if kind == "training" else {"Truth": truth})
+        arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
         self.history.remember(kind, workload.name, Consumed(run=run.run, inputs=inputs, at=run.at))
         self.bus.emit(pipeline_started(workload.name, PIPELINE_OF[kind], run.run, arn, len(files)))
 
