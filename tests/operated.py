@@ -11,7 +11,7 @@ from typing import Any
 from localcloud import Cloud
 from signalbox.adapters.dataset_table import DatasetTable
 from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.keys import DatasetKind
+from signalbox.contracts.operation_keys import DatasetKind
 from signalbox.contracts.pipelines import PipelineChange, StepChange
 from signalbox.contracts.workload import Workload
 from signalbox.domain.retune_guard import Decision
