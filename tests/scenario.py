@@ -20,6 +20,8 @@ from signalbox.contracts.keys import scores_prefix, violations_key, windows_mani
 from tests.alerted import manifest_file, schema, score_line
 from tests.fakes import sample
 from tests.operated import note_trained, own, predict, shorten
+from tests.registered import Models
+from tests.services import serving
 from tests.standin import model_folder, put_standin
 
 RAW = "raw/hvac/unit=A1/day.parquet"
@@ -56,6 +58,7 @@ class Scenario:
             self.scoring_again,
             self.alerts,
             self.quality,
+            self.models,
             self.dead_letters,
         )
 
@@ -193,6 +196,30 @@ class Scenario:
             del event["detail"]["object"]["version-id"]
             self._invoke("OnQualityReport", event)
 
+    def models(self) -> None:
+        """Models behind an endpoint: one that fails, one half made before, one that needs a board.
+
+        The second call of the deploy pipeline is refused; a third finds no token.
+        """
+        with tempfile.TemporaryDirectory() as folder, serving(201, 401) as service:
+            models = Models(self.cloud, service.host, Path(folder))
+            models.operate(endpoint=True)
+            models.approve(models.register(1, sample="torn"))
+            half = models.register(2)
+            models.prepare(half)
+            models.approve(half)
+            retuned = models.register(3, sample=None, retuned="true")
+            models.approve(retuned)
+            models.approve(retuned, CustomerMetadataProperties={"review_board": "Ada"})
+        for event in self._events("ModelPromoted", ""):
+            self._invoke("OnModelPromoted", event)
+        self.cloud.client("secretsmanager").delete_secret(
+            SecretId="signalbox/gitlab", ForceDeleteWithoutRecovery=True
+        )
+        self._invoke("OnModelPromoted", sample("signalbox/ModelPromoted.json"))
+        for door in ("OnModelPackage", "OnEndpointChange", "OnModelPromoted"):
+            self._invoke(door, {"id": "of-no-use"})
+
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
         # right after what is done daily, so that the next time is further off than all retries
@@ -201,6 +228,12 @@ class Scenario:
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)
         self._score("late", cycle=3)
+        self.cloud.client("dynamodb").delete_table(
+            TableName=self.cloud.physical_id("OperationsTable")
+        )
+        for name in ("SageMaker Model Package State Change", "SageMaker Endpoint State Change"):
+            for event in self._events(name, "IN_SERVICE" if "Endpoint" in name else "Approved"):
+                self._invoke("OnEndpointChange" if "Endpoint" in name else "OnModelPackage", event)
         for door, event in (
             ("OnFeedback", "signalbox.feedback/AlertFeedback.json"),
             ("OnAlertSent", "aws.sns/notification.json"),
