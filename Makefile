@@ -78,6 +78,7 @@ check: $(VENV)/.installed $(SAM_VENV)/.installed ## lint, types, import contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(SAM_VENV)/bin/sam validate --lint
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(SAM_VENV)/bin/sam validate --lint --template consumer.yaml
 
 bench: build $(VENV)/.spark ## ratios, each from one interleaved run
 	@$(BIN)/python -m benchmarks $(ARGS)

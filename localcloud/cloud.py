@@ -42,6 +42,7 @@ from localcloud.runtime.inprocess import InProcessExecutor
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
 from localcloud.seams import State, moto_running
+from localcloud.shares import Shares, SharingRules
 from localcloud.targets import Targets
 from localcloud.topics import Topics
 from localcloud.world import World
@@ -72,6 +73,7 @@ class Cloud:
         images: by image URI, with or without its tag, the program (a command) that it starts, or
             an `Image`; they come before those that the template declares.
         state: folder that keeps the state for the next cloud; taken up if there is one in it.
+        sharing: how accounts may share.
 
     Raises:
         StateError: the state folder is damaged or something else; nothing was started.
@@ -92,6 +94,7 @@ class Cloud:
         chaos: Chaos | None = None,
         images: Mapping[str, Image | Sequence[str]] | None = None,
         state: Path | None = None,
+        sharing: SharingRules | None = None,
     ) -> None:
         self._build = build.resolve()
         self._parameters = dict(parameters or {})
@@ -118,8 +121,9 @@ class Cloud:
             endpoint=lambda: self.endpoint,
             disorder=disorder,
             images={uri: image_of(each) for uri, each in (images or {}).items()},
+            shares=Shares(sharing or SharingRules()),
         )
-        keep = None if self._keeper is None else self._save_if_changed
+        keep = self._save_if_changed if self._keeper else None
         self._real_time = RealTime(self._world, keep)
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
@@ -170,9 +174,8 @@ class Cloud:
             starting.callback(self._real_time.close)
             starting.callback(self._reactions.runs.close)
             starting.callback(self._reactions.endpoints.close)
-            where = {"LocationConstraint": self._world.region}
-            home = self._world.region == "us-east-1"
-            location = {} if home else {"CreateBucketConfiguration": where}
+            where = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+            location = {} if self.region == "us-east-1" else where
             if self._keeper is not None:
                 self._keeper.remember(self._world)
             self.client("s3").create_bucket(Bucket=self.packages, **location)

@@ -6,15 +6,17 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from localcloud.alarms import Alarms
 from localcloud.bus import Bus
+from localcloud.engines.cards import ModelCards
 from localcloud.engines.endpoints import Endpoints
 from localcloud.engines.glue import GlueJobs
 from localcloud.engines.models import Models
+from localcloud.engines.ram import ResourceSharing
 from localcloud.engines.runs import Runs
 from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
@@ -26,6 +28,7 @@ from localcloud.queue_metrics import QueueMetrics
 from localcloud.requested import check_replay, check_rule, check_schedule, check_targets, matches
 from localcloud.s3events import S3Events
 from localcloud.schedules import Schedules
+from localcloud.sharing import Asked as SharingAsked
 from localcloud.topics import Topics
 from localcloud.wiring import (
     Archive,
@@ -61,9 +64,13 @@ class Reactions:
     topics: Topics
     queues: QueueMetrics
     alarms: Alarms
+    cards: ModelCards = field(init=False)
+    sharing: ResourceSharing = field(init=False)
 
     def __post_init__(self) -> None:
         self._calling = threading.local()
+        self.cards = ModelCards(self.world, self.bus)
+        self.sharing = ResourceSharing(self.world, self.bus)
         self.world.state.runs = self._runs
 
     def instant(self) -> float:
@@ -234,6 +241,14 @@ class Reactions:
     def invoke_endpoint_async(self, invocation: Invocation) -> Answer:
         """SageMaker Runtime's InvokeEndpointAsync."""
         return self.endpoints.invoke_later(invocation, self._cause())
+
+    def model_card(self, asked: SharingAsked) -> dict[str, Any]:
+        """A request of SageMaker about model cards."""
+        return self.cards.answer(asked, self._cause())
+
+    def resource_share(self, asked: SharingAsked) -> dict[str, Any]:
+        """A request of AWS RAM."""
+        return self.sharing.answer(asked, self._cause())
 
     def _runs(self, function: str) -> bool:
         """Whether there is code to run: a function made through the API has none here."""

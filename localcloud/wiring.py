@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from localcloud.hosting import Hosting
 from localcloud.operations import Operations
+from localcloud.sharing import Sharing
 
 
 @dataclass
@@ -297,7 +298,7 @@ class Job(Protocol):
         """Answer StartJobRun as Glue does above MaxConcurrentRuns: raises."""
 
 
-class Hooks(Hosting, Operations, Protocol):
+class Hooks(Hosting, Operations, Sharing, Protocol):
     """What the local cloud does instead of moto. All may be called from any thread."""
 
     def instant(self) -> float:

@@ -19,6 +19,7 @@ from localcloud.images import Image
 from localcloud.journal import Journal
 from localcloud.metrics import Metrics
 from localcloud.seams import Monitoring, State
+from localcloud.shares import Shares
 
 ADMINISTRATOR = "Administrator"  # the role by which another account's administrator acts
 
@@ -46,6 +47,7 @@ class World:
             DeliveryError makes the delivery fail as if the target had.
         administrators: access keys of the administrators of all accounts.
         metrics: what CloudWatch is told.
+        shares: what AWS RAM keeps.
     """
 
     account: str
@@ -64,6 +66,7 @@ class World:
     faults: list[Callable[[str], None]] = field(default_factory=list)
     administrators: set[str] = field(default_factory=lambda: {ADMIN_KEY})
     metrics: Metrics = field(init=False)
+    shares: Shares = field(default_factory=Shares)
     _sessions: dict[str, Any] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.least import LeastPrivilege
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell lets jobs in its background ignore Ctrl-C, and what they start inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".aws-sam" / "build"

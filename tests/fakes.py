@@ -110,6 +110,10 @@ class InMemoryObjects:
     def delete(self, key: str) -> None:
         self.versions[key].append(None)
 
+    def remove(self, key: str) -> None:
+        with self.fuse.around():
+            self.delete(key)
+
     def state(self) -> dict[str, bytes]:
         """What a reader of the bucket sees: current content by key."""
         return {key: self.read(key) for key in self.versions if self.exists(key)}

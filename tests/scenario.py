@@ -15,9 +15,11 @@ from typing import Any
 
 from cli.publish import publish
 from localcloud import Cloud, Record
-from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from signalbox.contracts import pipelines
+from signalbox.contracts.keys import scores_prefix, violations_key, windows_manifest_key
 from tests.alerted import manifest_file, schema, score_line
 from tests.fakes import sample
+from tests.operated import note_trained, own, predict, shorten
 from tests.registered import Models
 from tests.services import serving
 from tests.standin import model_folder, put_standin
@@ -56,6 +58,7 @@ class Scenario:
             self.scoring_again,
             self.alerts,
             self.models,
+            self.quality,
             self.dead_letters,
         )
 
@@ -196,6 +199,27 @@ class Scenario:
         for door in ("OnModelPackage", "OnEndpointChange", "OnModelPromoted"):
             self._invoke(door, {"id": "of-no-use"})
 
+    def quality(self) -> None:
+        """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
+        own(self.cloud)
+        shorten(self.cloud)
+        note_trained(self.cloud)
+        for run, workload in (("0", "hvac"), ("1", "nobody")):
+            predict(self.cloud, run * 32, workload)
+            self.cloud.run_until_idle()
+        for event in self._events(pipelines.EXECUTION, "Succeeded"):
+            event["detail"]["currentPipelineExecutionStatus"] = "Failed"
+            self._invoke("OnPipelineChange", event)
+        violation = {"feature_name": "a", "constraint_check_type": "missing_column_check"}
+        report = json.dumps({"violations": [violation]}).encode()
+        key = violations_key("hvac", "0" * 32)
+        for content in (report, b"[]", b"[]"):
+            self._put(key, content)
+            self.cloud.run_until_idle()
+        for event in self._events("Object Created", key):
+            del event["detail"]["object"]["version-id"]
+            self._invoke("OnQualityReport", event)
+
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
         # right after what is done daily, so that the next time is further off than all retries
@@ -251,6 +275,19 @@ class Scenario:
             run = event["detail"]["TransformJobName"][-32:]
             self._s3.delete_object(Bucket=self.bucket, Key=f"windows/hvac/{run}/manifest.json")
             self._invoke("OnScoringChange", event)
+        self._quality_fails()
+
+    def _quality_fails(self) -> None:
+        """The table is gone: changes, checks and reports end as dead letters."""
+        table = self.cloud.physical_id("OperationsTable")
+        self.cloud.client("dynamodb").delete_table(TableName=table)
+        for event in self._events(pipelines.STEP, '"Failed"'):
+            self._invoke("OnQualityFailure", event)
+        for event in self._events(pipelines.EXECUTION, '"Failed"'):
+            self._invoke("OnPipelineChange", event)
+        for event in self._events("Object Created", violations_key("hvac", "0" * 32)):
+            self._invoke("OnQualityReport", event)
+        self.cloud.run_until_idle()
 
     def _wake(self, door: str) -> None:
         """What a schedule sends."""

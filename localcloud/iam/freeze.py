@@ -23,11 +23,12 @@ KEPT = {
     "kms": r"Decrypt|DescribeKey|Encrypt|GenerateDataKey\w*|ReEncrypt\w+|(Create|List)Grants?",
     "lambda": r"\w*Function\w*|\w*EventSourceMappings?|\w*LayerVersions?|\w*Alias(es)?|\w*Permission",
     "logs": r"\w*Log(Groups?|Streams?|Events)|\w*RetentionPolicy|StartQuery|GetQueryResults",
-    "ram": r"\w*ResourceShares?|\w*ResourceShare\w+|ListResources|ListPrincipals",
+    "ram": r"\w*ResourceShares?|\w*ResourceShare\w+|List(Resource(s|Types)|P\w+)|\w+Permission|"
+    r"EnableSharingWithAwsOrganization|GetResourcePolicies",
     "s3": r"\w*(Object|Bucket|Multipart)\w*|ListAllMyBuckets|PutLifecycleConfiguration|"
     r"GetLifecycleConfiguration|PutEncryptionConfiguration|GetEncryptionConfiguration",
     "sagemaker": r"\w*(TrainingJob|ProcessingJob|TransformJob|Model|ModelPackage|ModelPackageGroup|"
-    r"ModelCard|Endpoint|EndpointConfig|Pipeline|PipelineExecution|PipelineExecutionStep|Record|"
+    r"ModelCard|ModelCardVersion|ModelCardExportJob|Endpoint|EndpointConfig|Pipeline|PipelineExecution|PipelineExecutionStep|Record|"
     r"PipelineExecutionStepSuccess|PipelineExecutionStepFailure|PipelineDefinitionForExecution|"
     r"PipelineParametersForExecution|HyperParameterTuningJob|"
     r"TrainingJobsForHyperParameterTuningJob|FeatureGroup|Experiment|Trial|Tags|EndpointAsync|EndpointWithResponseStream)s?",

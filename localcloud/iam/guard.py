@@ -1,8 +1,9 @@
 """The guard: every request of a role, and every delivery of a service, is judged here.
 
-Requests of the administrator and of keys that belong to no role are not judged. A role of another
-account that does not exist here is its account's administrator: what it may do elsewhere is for the
-resource's policy to say. A role of this account that does not exist has no policies.
+Requests of administrators and of keys that belong to no role are not judged, save those that name what
+another account may have shared with theirs. A role of another account that does not exist here is its
+account's administrator: what it may do elsewhere is for the resource's policy to say. A role of this
+account that does not exist has no policies.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.iam.errors import UnknownAction
 from localcloud.iam.evaluate import Decision, Grant, Principal, Question, judge
 from localcloud.iam.needs import Need
-from localcloud.iam.operations import KEY_USE
+from localcloud.iam.operations import KEY_USE, SHARED
 from localcloud.iam.requests import key_used, needs, through
 from localcloud.iam.standing import Standing
 from localcloud.seams import Permissions
@@ -69,11 +70,10 @@ class Guard:
         Raises:
             Refused: it is not allowed.
         """
-        if call.access_key in self._world.administrators:  # most requests; nothing to look up
-            yield
-            return
-        session = self._session(call)
+        known = call.access_key in self._world.administrators  # most requests; nothing to look up
+        session = None if known else self._session(call)
         if session is None:
+            self._administrator(call, cause)
             yield
             return
         principal = Principal("AWS", session.role_arn, session.account, session.arn)
@@ -99,6 +99,27 @@ class Guard:
             status = "ok" if call.status < 400 else "failed"
         finally:
             self._note(first, call.operation(), principal, status, given, cause)
+
+    def _administrator(self, call: Call, cause: int | None) -> None:
+        """Who may do everything in an account may do elsewhere what is shared with the account.
+
+        Raises:
+            Refused: the request names what another account did not share.
+        """
+        if not any(call.service == each and name in call.operation() for each, name in SHARED):
+            return
+        arn = f"arn:aws:iam::{call.account}:root"
+        principal = Principal("AWS", arn, call.account, arn)
+        for need in needs(call, self._known):
+            owner = self._owner(need.resource)
+            if owner in {"", call.account} or need.resource == "*":
+                continue
+            context = {**self._context(principal, owner), **need.context}
+            question = Question(principal, need.action, need.resource, context, owner)
+            decision = judge(question, None, self.standing.of_resource(need.resource))
+            if not decision.allowed:
+                self._note(need, call.operation(), principal, "denied", decision, cause)
+                raise self._refused(call, principal, need, decision)
 
     def _needs(self, call: Call, session: Session) -> list[Need]:
         if session.policy:
@@ -166,7 +187,7 @@ class Guard:
         grants = list(decision.grants)
         key = key_used(need, self._known) if need.action in KEY_USE else ""
         for action in KEY_USE[need.action] if key and decision.allowed else ():
-            context = {**need.context, **through(need.action, key)}
+            context = {**need.context, **through(need, key)}
             decision = self._judged(principal, Need(action, key, context))
             if not decision.allowed:
                 reason = f"it takes {action} on its key {key}: {decision.reason}"
@@ -187,7 +208,7 @@ class Guard:
 
     def _owner(self, resource: str) -> str:
         parts = resource.split(":", 5)
-        if len(parts) < 6:
+        if len(parts) < 6 or parts[2] == "ram":  # an invitation has its sender's account in its ARN
             return ""
         return (
             self._known.bucket_owner(parts[5].partition("/")[0]) if parts[2] == "s3" else parts[4]
@@ -224,6 +245,11 @@ class Guard:
             f"{need.resource} because no statement of role {role} or of the resource allows it; "
             f"{decision.reason}"
         )
+        if role.endswith(":root"):
+            message = message.replace(
+                f"no statement of role {role} or of the resource allows it",
+                f"it is not shared with account {principal.account} for that",
+            )
         if decision.reason.endswith("denies it"):
             message = message.partition(" because ")[0] + f" because {decision.reason}"
         code = _CODES.get(call.service, "AccessDeniedException")

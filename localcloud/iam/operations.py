@@ -85,10 +85,13 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "LogGroupName": ("logGroupName", "logGroupIdentifier"),
         "LogStreamName": ("logStreamName",),
     },
+    "ram": {"ResourcePath": ("resourceShareArn", "resourceShareInvitationArn", "permissionArn")},
     "s3": {"BucketName": ("Bucket",), "ObjectName": ("Key",)},
     "sagemaker": {
         "EndpointConfigName": ("EndpointConfigName",),
+        "ExportJobName": ("ModelCardExportJobArn",),
         "FeatureGroupName": ("FeatureGroupName",),
+        "ModelCardName": ("ModelCardName", "ModelCardExportJobArn"),
         "ModelPackageGroupName": ("ModelPackageGroupName",),
         "ModelPackageName": ("ModelPackageName", "ModelPackageArn"),
     },
@@ -106,6 +109,9 @@ ARNS = ("PipelineExecutionArn", "ResourceArn", "resourceArn", "ResourceARN")
 
 DEFAULTS = {("events", "EventBusName"): "default", ("scheduler", "GroupName"): "default"}
 """What a variable is where the request leaves it out."""
+
+SHARED = (("sagemaker", "ModelCard"), ("sagemaker", "Tags"))
+"""Service and part of the operation's name, where requests may name what other accounts share."""
 
 ROLES: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("events", "PutTargets"): (("Targets[].RoleArn", "events.amazonaws.com"),),
@@ -139,6 +145,10 @@ KEY_USE: dict[str, tuple[str, ...]] = {
     "s3:GetObject": ("kms:Decrypt",),
     "s3:GetObjectVersion": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
+    "sagemaker:CreateModelCard": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sagemaker:CreateModelCardExportJob": ("kms:Decrypt",),
+    "sagemaker:DescribeModelCard": ("kms:Decrypt",),
+    "sagemaker:UpdateModelCard": ("kms:GenerateDataKey", "kms:Decrypt"),
     "secretsmanager:GetSecretValue": ("kms:Decrypt",),
     "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
@@ -148,7 +158,8 @@ KEY_USE: dict[str, tuple[str, ...]] = {
 """Action on something encrypted with a customer's key -> what its caller needs on that key.
 
 "Using server-side encryption with AWS KMS keys" (S3), "Key management" (SQS, SNS), "Secret
-encryption and decryption" (Secrets Manager).
+encryption and decryption" (Secrets Manager), "Set up AWS KMS permissions for shared accounts" and
+`IncludedData` of DescribeModelCard (SageMaker).
 """
 
 IN_PARTS = {"CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPartCopy"}

@@ -67,9 +67,11 @@ def _keys(own: list[Need], call: Call, known: Permissions) -> Iterator[Need]:
         uses = KEY_USE.get(need.action, ())
         if need.action == "s3:PutObject" and call.operation() in IN_PARTS:
             uses = (*uses, "kms:Decrypt")
+        if uses and call.params().get("IncludedData") == "MetadataOnly":  # of DescribeModelCard
+            uses = ()
         key = key_used(need, known, call) if uses else ""
         for action in uses if key else ():
-            yield Need(action, key, through(need.action, key))
+            yield Need(action, key, through(need, key))
 
 
 def key_used(need: Need, known: Permissions, call: Call | None = None) -> str:
@@ -90,10 +92,20 @@ def key_used(need: Need, known: Permissions, call: Call | None = None) -> str:
             return known.customer_key(named, call.account, call.region)
         if algorithm == "AES256":
             return ""
+    if need.action == "sagemaker:CreateModelCard" and call is not None:
+        named = call.params().get("SecurityConfig", {}).get("KmsKeyId", "")
+        return known.customer_key(named, call.account, call.region)
     return known.key_of(need.resource)
 
 
-def through(action: str, key: str) -> dict[str, str]:
-    """Condition keys of the use that a service makes of a key for its caller ("kms:ViaService")."""
-    service, region = action.partition(":")[0], key.split(":")[3]
-    return {"kms:viaservice": f"{service}.{region}.amazonaws.com"}
+def through(need: Need, key: str) -> dict[str, str]:
+    """Condition keys of the use that a service makes of a key for its caller ("kms:ViaService").
+
+    Of a model card also those of "Set up AWS KMS permissions for shared accounts" (SageMaker).
+    """
+    service, region = need.action.partition(":")[0], key.split(":")[3]
+    found = {"kms:viaservice": f"{service}.{region}.amazonaws.com"}
+    if ":model-card/" in need.resource:
+        found["kms:encryptioncontext:aws:sagemaker:model-card-arn"] = need.resource
+        found["kms:grantisforawsresource"] = "true"
+    return found

@@ -44,6 +44,9 @@ class Standing:
 
     def of_resource(self, arn: str) -> tuple[Statement, ...]:
         """The statements of a resource's policy; empty if it has none."""
+        if ":model-card/" in arn:  # what AWS RAM makes of the shares that hold it
+            shared = self._world.shares.policy_of(arn)
+            return () if shared is None else _read(shared, f"the shares of {arn}")
         text = self._known.resource_policy(arn) if arn.startswith("arn:") else None
         if text is None:
             return ()

@@ -12,7 +12,7 @@ from typing import Any
 from localcloud.deploy.stack import Stack
 from localcloud.errors import StateError
 from localcloud.journal import from_line, to_line
-from localcloud.keep import agenda, services
+from localcloud.keep import agenda, services, sharing
 from localcloud.keep.folder import StateFolder
 from localcloud.reactions import Reactions
 from localcloud.seams import other_ids
@@ -26,8 +26,9 @@ _HOLDS_STATE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
 class Keeper:
     """Saves and takes up the state of one cloud.
 
-    Not kept: functions that are warm, job runs, alarms' states, subscriptions and resources made
-    through the APIs save buckets and secrets, unfinished multipart uploads.
+    Not kept: functions that are warm, job runs, executions of pipelines, alarms' states,
+    subscriptions and resources made through the APIs save buckets, secrets, model packages, model
+    cards and shares, unfinished multipart uploads.
 
     Args:
         folder: where; it was checked when it was opened.
@@ -78,6 +79,9 @@ class Keeper:
                 services.fill_tables(world, self._kept("tables", {}))
                 services.fill_logs(world, self._kept("logs", {}))
                 services.fill_secrets(world, self._kept("secrets", {}))
+                sharing.fill_cards(world, self._kept("cards", []))
+                sharing.fill_shares(world, self._kept("shares", {}))
+                services.fill_registry(world, self._kept("registry", {}))
                 brought = list(services.fill_queues(world, self._kept("queues", {})))
                 agenda.taken_up(
                     self._kept("agenda", []),
@@ -118,10 +122,13 @@ class Keeper:
         parts = {
             "agenda": waiting,
             "buckets": buckets,
+            "cards": sharing.cards_of(world),
             "journal": [json.loads(to_line(record)) for record in world.journal],
             "logs": services.logs_of(world),
             "queues": services.queues_of(world, reactions.pollers.causes),
+            "registry": services.registry_of(world),
             "secrets": services.secrets_of(world),
+            "shares": sharing.shares_of(world),
             "tables": services.tables_of(world),
         }
         blobs = [

@@ -7,6 +7,7 @@ line of `SEAMS`, pinned to the signature it replaces, so that another moto fails
 
 from localcloud.seams.messages import Messages
 from localcloud.seams.metrics import Monitoring
+from localcloud.seams.model_cards import Cards
 from localcloud.seams.objects import Objects, other_ids
 from localcloud.seams.permissions import Permissions
 from localcloud.seams.running import (
@@ -18,12 +19,15 @@ from localcloud.seams.running import (
 )
 from localcloud.seams.state import State
 from localcloud.seams.topics import subscriptions
+from localcloud.seams.whole import MotoShelf
 
 __all__ = [
     "MOTO_VERSION",
     "SEAMS",
+    "Cards",
     "Messages",
     "Monitoring",
+    "MotoShelf",
     "Objects",
     "Permissions",
     "QuietHandler",

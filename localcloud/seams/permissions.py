@@ -18,6 +18,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import sts_backends
 
+from localcloud.seams.model_cards import Cards
 from localcloud.wiring import RolePolicies, Session
 
 _PARTITION = "aws"
@@ -73,7 +74,7 @@ class Permissions:
         return _object(bucket, key, version) is not None
 
     def key_of(self, arn: str) -> str:
-        """ARN of the customer's key that encrypts a queue, topic or secret; "" if none.
+        """ARN of the customer's key that encrypts a queue, topic, secret or model card; "" if none.
 
         Of a bucket, or anything in it, the default for what is written.
         """
@@ -255,8 +256,14 @@ def _secret_key(arn: str) -> str:
     return str(getattr(secret, "kms_key_id", None) or "")
 
 
+def _card_key(arn: str) -> str:
+    card = Cards(arn.split(":")[3]).find(arn)
+    return "" if card is None else str(card.security.get("KmsKeyId") or "")
+
+
 _KEYS: dict[str, Callable[[str], str]] = {
     "s3": _bucket_key,
+    "sagemaker": _card_key,
     "secretsmanager": _secret_key,
     "sns": _topic_key,
     "sqs": _queue_key,

@@ -24,7 +24,9 @@ from localcloud.seams import (
     glue,
     hosting,
     metrics,
+    model_cards,
     queues,
+    ram,
     requests,
     s3,
     sagemaker,
@@ -49,6 +51,8 @@ SEAMS = (
     *sagemaker.SEAMS,
     *hosting.SEAMS,
     *whole.SEAMS,
+    *model_cards.SEAMS,
+    *ram.SEAMS,
     *topics.SEAMS,
     *sizes.SEAMS,
     *metrics.SEAMS,
@@ -75,7 +79,7 @@ def moto_running(hooks: Hooks) -> Iterator[None]:
         if moto.__version__ != MOTO_VERSION or misfits:
             message = f"the seams fit moto {MOTO_VERSION}, not {moto.__version__}: {misfits}"
             raise RuntimeError(message)
-        with cut(SEAMS, hooks), mock_aws(config=_CONFIG):
+        with cut(SEAMS, hooks), ram.routed(), mock_aws(config=_CONFIG):
             mock_random.seed(20)  # ids equal from run to run
             yield
     finally:

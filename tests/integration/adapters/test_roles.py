@@ -33,6 +33,10 @@ NAMES = {
     "CycleFeaturesJobKey": "job.py",
     "KernelKey": "kernel.zip",
     "AlertsTopic": "arn:aws:sns:eu-west-1:123456789012:AlertsTopic",
+    "ModelsTopic": "arn:aws:sns:eu-west-1:123456789012:ModelsTopic",
+    "BatchPipeline": "signalbox-batch",
+    "TunePipeline": "signalbox-tune",
+    "AWS::StackName": "signalbox",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",
@@ -115,6 +119,9 @@ def call_of(service, operation, params):
         return f"s3:{action}", arn if action == "ListBucket" else f"{arn}/{params['Key']}"
     if service == "dynamodb":
         return f"dynamodb:{operation}", params["TableName"]
+    if service == "sagemaker" and "Pipeline" in operation:
+        named = f"arn:aws:sagemaker:eu-west-1:123456789012:pipeline/{params.get('PipelineName')}"
+        return f"sagemaker:{operation}", params.get("PipelineExecutionArn", named)
     if service == "sagemaker":
         kind = operation.removeprefix("Create").removeprefix("Describe")
         words = {"ProcessingJob": "processing-job", "TransformJob": "transform-job"}
@@ -279,12 +286,23 @@ def test_the_glue_program(watched, s3, tmp_path, capsys):
     assert "report: s3://" in capsys.readouterr().out
 
 
+NOWHERE = {"ecr:GetAuthorizationToken", "sagemaker:ListModelPackages"}
+"""Actions of no resource that could be named, whatever the list says."""
+
+
 def test_roles_name_resources():
-    """A lone wildcard stands only where AWS demands it: in a key's own policy, and for ECR's token."""
+    """A lone wildcard stands only where no action of the statement is of any resource."""
+    services = json.loads((ROOT / "localcloud" / "iam" / "actions.json").read_text())["services"]
     for name, body in TEMPLATE["Resources"].items():
         if body["Type"] == "AWS::IAM::Role":
             assert "ManagedPolicyArns" not in body["Properties"], name
             for policy in body["Properties"]["Policies"]:
-                for statement in policy["PolicyDocument"]["Statement"]:
-                    token = statement["Action"] == "ecr:GetAuthorizationToken"
-                    assert token or statement["Resource"] != "*", name
+                for each in policy["PolicyDocument"]["Statement"]:
+                    statement = each["Fn::If"][1] if "Fn::If" in each else each
+                    if statement["Resource"] != "*":
+                        continue
+                    named = statement["Action"]
+                    for action in [named] if isinstance(named, str) else named:
+                        service, operation = action.split(":")
+                        known = services.get(service, {"actions": {}})["actions"]
+                        assert action in NOWHERE or known[operation] == [], (name, action)

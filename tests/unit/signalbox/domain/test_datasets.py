@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.keys import inputs_key
+from signalbox.contracts.operation_keys import inputs_key
 from signalbox.domain.datasets import DatasetIntake, PipelineStart
 from signalbox.errors import Rejected, Transient
 from tests.fakes import BUCKET, NOON, Crash, Fuse, HeardBus, InMemoryRunTable, ref, workload
@@ -96,7 +96,7 @@ def test_files_that_come_together_are_one_run():
     ((pipeline, name, run),) = world.started.runs
     assert (pipeline, name) == ("train", "abalone")
     assert world.files(run) == ["training/abalone/a.csv", "training/abalone/b.csv"]
-    assert world.started.runs[pipeline, name, run]["Truth"] == "none"
+    assert "Truth" not in world.started.runs[pipeline, name, run]
     (event,) = world.bus.heard
     assert (event.pipeline, event.run, event.files) == ("train", run, 2)
 

@@ -99,6 +99,11 @@ class Objects:
         with calling("s3:PutObject", self._name(key)):
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=kind)
 
+    def remove(self, key: str) -> None:
+        """Remove an object; its earlier versions stay. One that is not there is removed already."""
+        with calling("s3:DeleteObject", self._name(key)):
+            self._s3.delete_object(Bucket=self.bucket, Key=key)
+
     def _head(self, key: str, version_id: str | None) -> Any:
         with calling("s3:GetObject", self._name(key)):
             try:

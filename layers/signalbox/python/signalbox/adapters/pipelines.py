@@ -54,7 +54,7 @@ class SageMakerPipelines:
         name = self._names[pipeline]
         if pipeline != "batch":
             self._group(group_of(workload.name))
-        told = {**self._given(workload), "Run": run, **parameters}
+        told = {**self._given(pipeline, workload), "Run": run, **parameters}
         with calling("sagemaker:StartPipelineExecution", f"pipeline {name}"):
             answer = self._sagemaker.start_pipeline_execution(
                 PipelineName=name,
@@ -66,22 +66,23 @@ class SageMakerPipelines:
             )
         return str(answer["PipelineExecutionArn"])
 
-    def _given(self, workload: Workload) -> dict[str, str]:
+    def _given(self, pipeline: Pipeline, workload: Workload) -> dict[str, str]:
+        """Return what the definition asks for beside files: a parameter it does not know is an error."""
         told = self._program
         artifacts = f"s3://{told.artifact_bucket}/"
-        return {
+        own = {"Group": group_of(workload.name), "InferenceImage": told.inference_image}
+        if pipeline == "batch":
+            own = {"FindModel": told.find_model}
+        return own | {
             "Workload": workload.name,
             "Program": PROGRAM,
-            "Group": group_of(workload.name),
             "DataBucket": told.data_bucket,
             "Code": f"{artifacts}{told.kernel_key}",
             "CodeName": PurePosixPath(told.kernel_key).name,
             "Workloads": f"{artifacts}{told.workloads_key}",
             "ProgramsImage": told.image,
-            "InferenceImage": told.inference_image,
             "JobRole": told.role,
             "InstanceType": told.instance_type,
-            "FindModel": told.find_model,
         }
 
     def _group(self, name: str) -> None:

@@ -14,6 +14,7 @@ STRICT = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 Mail = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 Days = Annotated[int, Field(gt=0, le=365)]
+Risk = Literal["High", "Medium", "Low", "Unknown"]
 StepStatus = Literal["Starting", "Executing", "Succeeded", "Failed", "Stopping", "Stopped"]
 
 
@@ -59,7 +60,7 @@ class Card(BaseModel):
 
     purpose: str = Field(min_length=1, max_length=2048)
     intended_uses: str = Field(default="", max_length=2048)
-    risk_rating: Literal["High", "Medium", "Low", "Unknown"] = "Unknown"
+    risk_rating: Risk = "Unknown"
     risk_explanation: str = Field(default="", max_length=2048)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
+from signalbox.contracts.cards import Access, Stage
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.keys import FleetKind
 from signalbox.contracts.model_events import (
@@ -39,6 +40,8 @@ __all__ = [
     "FileRejected",
     "FleetRecordsMerged",
     "FleetScored",
+    "ModelCardShared",
+    "ModelCardUnshared",
     "ModelPendingApproval",
     "ModelPromoted",
     "ObjectRef",
@@ -219,6 +222,36 @@ class ScoringFailed(OwnEvent):
     again: bool
 
 
+class ModelCardShared(OwnEvent):
+    """An account may see a model card, or see and change it.
+
+    An account that a card is shared with cannot list it, so it must be told the ARN and the Region.
+    ``permission`` is the ARN of the permission in AWS RAM; where AWS RAM has none that only reads, the
+    account has a copy instead: ``permission`` is None and ``copy_prefix`` says where in the data bucket.
+    """
+
+    workload: str
+    card: str
+    card_arn: str
+    region: str
+    stage: Stage
+    account: str
+    access: Access
+    permission: str | None
+    copy_prefix: str | None
+
+
+class ModelCardUnshared(OwnEvent):
+    """An account may no longer see a model card."""
+
+    workload: str
+    card: str
+    card_arn: str
+    region: str
+    stage: Stage
+    account: str
+
+
 class PipelineStarted(OwnEvent):
     """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
 
@@ -299,6 +332,8 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringStarted,
         FleetScored,
         ScoringFailed,
+        ModelCardShared,
+        ModelCardUnshared,
         PipelineStarted,
         PipelineRefused,
         DataQualityViolated,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.prediction import Prediction, Table
+from signalbox.contracts.tabular import Tabular
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -193,7 +194,7 @@ class Sensor(BaseModel):
 
 
 class Workload(BaseModel):
-    """One use of the house: a recording, its cycles and sensors, or a table of ready cycles."""
+    """One use of the house: a recording and its cycles, a table of ready cycles, or a tabular question."""
 
     model_config = STRICT
 
@@ -207,6 +208,7 @@ class Workload(BaseModel):
     table: Table | None = None
     prediction: Prediction | None = None
     operations: Operations | None = None
+    tabular: Tabular | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -215,6 +217,12 @@ class Workload(BaseModel):
             "cycles": self.cycles,
             "sensors": self.sensors,
         }
+        if self.tabular is not None:
+            cycles = {**measured, "table": self.table, "prediction": self.prediction}
+            both = [name for name, value in cycles.items() if value is not None]
+            if both:
+                raise ValueError(f"tabular: rows are no cycles and need no {', '.join(both)}")
+            return self
         if self.table is not None:
             both = [name for name, value in measured.items() if value is not None]
             if both:
@@ -222,7 +230,9 @@ class Workload(BaseModel):
             return self
         absent = [name for name, value in measured.items() if value is None]
         if absent:
-            raise ValueError(f"give {', '.join(absent)}, or table for cycles that come ready")
+            raise ValueError(
+                f"give {', '.join(absent)}, or table for cycles that come ready, or tabular"
+            )
         return self
 
     @model_validator(mode="after")
@@ -250,6 +260,11 @@ class Workload(BaseModel):
                 "cycles.running.status.on: a long recording holds numbers; give the values as such"
             )
         return self
+
+    @property
+    def kind(self) -> Literal["faults", "tabular"]:
+        """Which program its pipelines run: ``jobs.<kind>``."""
+        return "tabular" if self.tabular is not None else "faults"
 
     @property
     def max_bytes(self) -> int:

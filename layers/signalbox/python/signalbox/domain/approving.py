@@ -25,7 +25,7 @@ from signalbox.contracts.packages import (
     metrics_of,
 )
 from signalbox.contracts.registry import group_of
-from signalbox.domain.announce import model_pending
+from signalbox.domain.announce_models import model_pending
 from signalbox.domain.claims import held
 from signalbox.domain.model_mail import pending_mail, put_back_mail, unusable_mail
 from signalbox.domain.promoting import Promoting, Step

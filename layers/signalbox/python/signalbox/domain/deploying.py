@@ -14,7 +14,8 @@ from typing import Literal, Protocol
 
 from signalbox.contracts.operations import Deploy, Operations
 from signalbox.contracts.own import ModelPromoted
-from signalbox.domain.announce import Bus, deploy_call_failed, deploy_called
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import deploy_call_failed, deploy_called
 from signalbox.domain.claims import Claims
 from signalbox.domain.model_mail import deploy_failed_mail
 from signalbox.domain.promoting import Topic

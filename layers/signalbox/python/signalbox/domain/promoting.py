@@ -21,7 +21,7 @@ from typing import Literal, Protocol
 from pydantic import ValidationError
 
 from signalbox.contracts.alerts import Message
-from signalbox.contracts.keys import smoke_key
+from signalbox.contracts.operation_keys import smoke_key
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.packages import (
     APPROVED,
@@ -32,7 +32,8 @@ from signalbox.contracts.packages import (
 )
 from signalbox.contracts.promotion import Flight, Promotion, Standing, State
 from signalbox.contracts.registry import group_of
-from signalbox.domain.announce import Bus, model_promoted, promotion_failed
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import model_promoted, promotion_failed
 from signalbox.domain.claims import LEASE, Claims, held
 from signalbox.domain.endpoints import DELETING, FAILED, IN_SERVICE, Endpoint, Endpoints
 from signalbox.domain.model_mail import promotion_failed_mail

@@ -175,6 +175,57 @@ class OnScoringChangeSettings(DoorSettings):
     scoring_table: str = Field(min_length=1)
 
 
+class OnPackageCardSettings(DoorSettings):
+    """What on_package_card is told; ``card_key`` may be empty: AWS's own key then."""
+
+    door = "on_package_card"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+    card_key: str = ""
+
+
+class SharingSettings(DoorSettings):
+    """What a door is told that shares cards.
+
+    A stage's account may be empty: nothing is shared with it. ``owner`` is the beginning of a card's ARN
+    in this account: ``arn:aws:sagemaker:<region>:<account>``.
+    """
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+    owner: str = Field(pattern=r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}$")
+    dev_account: str = ""
+    test_account: str = ""
+    prod_account: str = ""
+    hub_account: str = ""
+    external_accounts: str = Field(pattern="^(true|false)$")
+
+
+class OnModelCardChangeSettings(SharingSettings):
+    """What on_model_card_change is told."""
+
+    door = "on_model_card_change"
+
+
+class MendSharesSettings(SharingSettings):
+    """What mend_shares is told."""
+
+    door = "mend_shares"
+
+
+class AcceptShareSettings(DoorSettings):
+    """What accept_share is told (``consumer.yaml``)."""
+
+    door = "accept_share"
+
+    owner_account: str = Field(pattern=r"^\d{12}$")
+
+
 class OnDatasetSettings(DoorSettings):
     """What on_dataset is told."""
 

@@ -1,0 +1,1 @@
+"""Learning from tables: rows in, a model, its judgement and its watch out."""

@@ -1,0 +1,92 @@
+"""Predictions held against what came true."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.tabular import loaders
+from jobs.tabular.evaluate import GATE, gate
+from jobs.tabular.loaders import refuse_twice
+from jobs.tabular.quality import quality
+from jobs.tabular.tables import files_of, joined, numbers, read_table, require, texts
+from signalbox.contracts.model_quality import EVALUATION
+from signalbox.contracts.tabular import ID, PREDICTION, PROBABILITY, Tabular
+from signalbox.errors import Rejected, SignalboxError
+
+NAMED = 5
+
+
+class BelowThreshold(SignalboxError):  # noqa: N818 - named for what it says
+    """The model is not good enough any more; the message is one sentence for its owner."""
+
+
+def check_model(
+    workload: str, told: Tabular, predictions: Path, truth: Path, out: Path
+) -> dict[str, Any]:
+    """Join by id, measure, write evaluation.json and gate.json.
+
+    Predictions whose truth is not known yet are left out; they are counted in gate.json.
+
+    Args:
+        workload: its name.
+        told: its section ``tabular``.
+        predictions: folder of predictions.csv.
+        truth: folder of files that hold the target.
+        out: folder for the files.
+
+    Raises:
+        Rejected: no truth, truth of other ids than were predicted, or a value that is none.
+        BelowThreshold: the workload's threshold is not met; the files are written all the same.
+    """
+    ids, answers = _predicted(predictions, told)
+    known, came = loaders.truth(truth, told)
+    place = {name: row for row, name in enumerate(ids)}
+    strange = [name for name in known if name not in place]
+    if strange:
+        raise Rejected(
+            "other-ids",
+            f"truth of {len(strange)} ids that were not predicted for: {', '.join(strange[:NAMED])}"
+            f"{', ...' if len(strange) > NAMED else ''}; predicted was, for instance, {ids[0]}",
+        )
+    values = _values(came, known, told)
+    rows = np.asarray([place[name] for name in known])
+    found = quality(told.problem, values, answers[rows], told.threshold)
+    judged = gate(told.gate, found, workload, len(rows)) | {"without_truth": len(ids) - len(rows)}
+    out.mkdir(parents=True, exist_ok=True)
+    (out / EVALUATION).write_text(found.text(), encoding="utf-8")
+    (out / GATE).write_text(json.dumps(judged, indent=1), encoding="utf-8")
+    if not judged["passed"]:
+        raise BelowThreshold(str(judged["sentence"]))
+    return judged
+
+
+def _predicted(folder: Path, told: Tabular) -> tuple[list[str], np.ndarray]:  # type: ignore[type-arg]
+    table = joined([read_table(path) for path in files_of(folder)])
+    column = PROBABILITY if told.problem == "binary" else PREDICTION
+    require(table, [ID, column], "the predictions")
+    ids = texts(table[ID])
+    refuse_twice(ids, "predictions")
+    answers, _ = numbers(table[column])
+    gaps = np.flatnonzero(np.isnan(answers))
+    if len(gaps):
+        raise Rejected("not-a-number", f"{column} of {ids[int(gaps[0])]} is no number")
+    return [each or "" for each in ids], answers
+
+
+def _values(came: Sequence[str | None], ids: Sequence[str], told: Tabular) -> np.ndarray:  # type: ignore[type-arg]
+    values, _ = numbers(pa.chunked_array([pa.array(came, pa.string())]))
+    wrong = np.isnan(values) if told.problem == "regression" else ~np.isin(values, (0, 1))
+    if wrong.any():
+        some = [ids[int(row)] for row in np.flatnonzero(wrong)[:NAMED]]
+        wanted = "a number" if told.problem == "regression" else "0 or 1"
+        raise Rejected(
+            "bad-truth",
+            f"{told.target} is not {wanted} for {int(wrong.sum())} ids: {', '.join(some)}",
+        )
+    return values

@@ -1,0 +1,180 @@
+"""A version of a workload's models comes, is approved or rejected: its card comes and goes with it.
+
+    registered ─► card made (Draft), its owner told ─► filled ─► PendingReview ─┬─ approved ─► Approved
+                                                                               └─ rejected ─► Archived
+    a newer version approved ─► the card of the former one Archived
+
+One card a version, so that the card of a superseded model can be archived and still be read. What the
+registry says when an event is handled decides, not what the event says: repeated, late and swapped
+events end the same. A card is filled once, as long as it is a draft; what people write into it later
+stays, and a card that somebody deleted stays deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from signalbox.contracts.alerts import Message
+from signalbox.contracts.cards import PackageChange, card_name, group_name, version_of
+from signalbox.contracts.model_card import CardContent, CardStatus
+from signalbox.contracts.workload import Workload
+from signalbox.domain.card_content import Package, Training, draft, filled
+from signalbox.domain.card_message import drafted
+
+DRAFT = "draft"
+"""What is noted of a card when it was made, told of and filled."""
+
+Outcome = Literal["settled", "unchanged", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A model card as it stands: ``version`` counts changes of its content."""
+
+    name: str
+    arn: str
+    status: CardStatus
+    version: int
+
+
+class Registry(Protocol):
+    """Versions of models, and what is known of how they came to be."""
+
+    def package(self, arn: str) -> Package | None:
+        """Return a version of a workload's models, or None if it is gone."""
+
+    def newest_approved(self, group: str) -> int | None:
+        """Return the newest version of a group that is approved, or None."""
+
+    def training(self, package: Package) -> Training | None:
+        """Return the job that trained a version, or None if nobody can say."""
+
+    def evaluation(self, package: Package) -> Mapping[str, Any] | None:
+        """Return a version's model-quality statistics, or None if there are none."""
+
+
+class Shelf(Protocol):
+    """The cards of this account."""
+
+    def find(self, name: str) -> Card | None:
+        """Return a card, or None."""
+
+    def like(self, words: str) -> list[tuple[str, CardStatus]]:
+        """Return names and states of the cards with these words in their names."""
+
+    def create(self, name: str, content: CardContent) -> None:
+        """Make a card in Draft, unless there is one."""
+
+    def fill(self, name: str, content: CardContent) -> None:
+        """Change the content of a card, unless it is that."""
+
+    def update(self, name: str, status: CardStatus) -> None:
+        """Change the state of a card."""
+
+
+class Notes(Protocol):
+    """What was said of a card, once."""
+
+    def claim(self, card: str, what: str, grant: str, now: datetime) -> bool:
+        """Claim to say something; False if exactly this was said.
+
+        Raises:
+            Transient: somebody else claims to, and may be at it.
+        """
+
+    def done(self, card: str, what: str) -> None:
+        """Note that it was said."""
+
+    def grants(self, card: str) -> dict[str, str]:
+        """Return by what it was about everything that is noted of a card."""
+
+    def forget(self, card: str, what: str) -> None:
+        """Note that it holds no longer."""
+
+
+class Topic(Protocol):
+    """Where mails about models go out."""
+
+    def publish(self, message: Message) -> None:
+        """Send a message to all whose subscription it fits."""
+
+
+def wanted_status(package: Package, newest: int | None) -> CardStatus:
+    """Return the state of the card of a version.
+
+    Args:
+        package: the version.
+        newest: the newest approved version of its group, None if there is none.
+    """
+    if package.approval == "PendingManualApproval":
+        return "PendingReview"
+    if package.approval == "Approved" and newest == package.version:
+        return "Approved"
+    return "Archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Everything a change of a package meets."""
+
+    workloads: Mapping[str, Workload]
+    registry: Registry
+    shelf: Shelf
+    notes: Notes
+    topic: Topic
+
+    def settle(self, change: PackageChange, now: datetime) -> Outcome:
+        """Bring the card of a version, and those of its siblings, to where they belong."""
+        package = self.registry.package(change.detail.arn)
+        workload = None if package is None else self._workload(package)
+        if package is None or workload is None:
+            return "ignored"  # deleted meanwhile, or no workload of ours
+        name = card_name(package.group, package.version)
+        begun = self._begin(name, workload, package, now)
+        newest = self.registry.newest_approved(package.group)
+        states: dict[int, CardStatus] = {
+            version: status
+            for card, status in self.shelf.like(name.rpartition("-")[0])
+            if (version := version_of(package.group, card)) is not None
+        }
+        wanted = {package.version: wanted_status(package, newest)}
+        if newest is not None:
+            wanted[newest] = "Approved"
+            wanted |= {
+                version: "Archived"
+                for version, status in states.items()
+                if status == "Approved" and version != newest
+            }
+        # the new one first: at no time is there no approved card
+        moves = [
+            (version, status)
+            for version, status in sorted(wanted.items(), key=lambda move: move[1] == "Archived")
+            if states.get(version, status) != status
+        ]
+        for version, status in moves:
+            self.shelf.update(card_name(package.group, version), status)
+        return "settled" if begun or moves else "unchanged"
+
+    def _begin(self, name: str, workload: Workload, package: Package, now: datetime) -> bool:
+        """Make a card, tell its owner and fill it: once."""
+        if not self.notes.claim(name, DRAFT, "", now):
+            return False
+        self.shelf.create(name, draft(workload, package))
+        card = self.shelf.find(name)
+        if card is not None and card.status == "Draft":
+            self.topic.publish(drafted(workload, card.name, card.arn))
+            training = self.registry.training(package)
+            content = filled(workload, package, training, self.registry.evaluation(package))
+            self.shelf.fill(name, content)
+            self.shelf.update(name, "PendingReview")
+        self.notes.done(name, DRAFT)
+        return True
+
+    def _workload(self, package: Package) -> Workload | None:
+        if package.workload:
+            return self.workloads.get(package.workload)
+        groups = {group_name(name): workload for name, workload in self.workloads.items()}
+        return groups.get(package.group)

@@ -1,0 +1,266 @@
+"""A card changed, or an hour is over: every account has what it is to have of every card, no more.
+
+The state of the card when it is looked at decides. Whoever may edit a card from outside may also set its
+state, so Approved counts only where the registry says that the version is approved. Where AWS RAM knows
+no permission that only reads cards, readers have a copy in the data bucket: the content as JSON and the
+PDF. An account that a card is shared with cannot list it, so it is told: an event and a mail, once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from signalbox.contracts.cards import (
+    STAGES,
+    Access,
+    Approval,
+    Stage,
+    group_name,
+    parse_share_name,
+    share_name,
+    version_of,
+)
+from signalbox.contracts.model_card import CardStatus
+from signalbox.contracts.operation_keys import card_prefix, shared_card_prefix
+from signalbox.contracts.own import ModelCardShared
+from signalbox.contracts.workload import Workload
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import card_shared, card_unshared
+from signalbox.domain.card_message import shared
+from signalbox.domain.cards import Card, Notes, Topic
+from signalbox.domain.share_plan import WANTED, Grant, Share, Step, plan
+from signalbox.errors import SignalboxError
+
+SHARE = "share#"
+"""What is noted of a card for each stage that has it."""
+
+CONTENT = "card.json"
+
+Outcome = Literal["shared", "unchanged", "ignored"]
+
+
+class Approvals(Protocol):
+    """What the registry says of versions."""
+
+    def approval(self, group: str, version: int) -> Approval | None:
+        """Return whether a version is approved, or None if there is none."""
+
+
+class SharedShelf(Protocol):
+    """The cards of this account, to be looked at and exported."""
+
+    def find(self, name: str) -> Card | None:
+        """Return a card, or None."""
+
+    def like(self, words: str) -> list[tuple[str, CardStatus]]:
+        """Return names and states of the cards with these words in their names."""
+
+    def content(self, name: str) -> str:
+        """Return what a card says, as JSON."""
+
+    def export(self, card: Card, bucket: str, prefix: str) -> None:
+        """Have a version of a card written as PDF under a prefix, unless that was done.
+
+        Raises:
+            Misconfigured: it failed again and again.
+        """
+
+
+class Shares(Protocol):
+    """Resource shares of this account."""
+
+    def named(self, name: str) -> list[Share]:
+        """Return the shares of this name that are not deleted."""
+
+    def everything(self) -> list[Share]:
+        """Return all shares of this account that are not deleted."""
+
+    def editor(self) -> str:
+        """Return the ARN of the permission that AWS manages: it reads and updates cards."""
+
+    def reader(self) -> str | None:
+        """Return the ARN of a permission that only reads cards, or None if RAM grants none."""
+
+    def do(self, step: Step) -> None:
+        """Take a step; one that was taken changes nothing."""
+
+
+class Store(Protocol):
+    """The data bucket."""
+
+    bucket: str
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return every key under a prefix."""
+
+    def remove(self, key: str) -> None:
+        """Remove an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A card of ours: whose it is, what it is, and in which state it counts."""
+
+    workload: Workload
+    name: str
+    arn: str
+    card: Card | None
+    status: CardStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Who is to have cards, and everything that takes.
+
+    Attributes:
+        accounts: by stage the account that gets the cards; a stage without one gets none.
+        external: whether accounts outside the Organization may be among them.
+        owner: this account and its Region, as the ARN of a card names them: ``arn:aws:sagemaker:R:A``.
+    """
+
+    workloads: Mapping[str, Workload]
+    accounts: Mapping[Stage, str]
+    external: bool
+    owner: str
+    approvals: Approvals
+    shelf: SharedShelf
+    shares: Shares
+    store: Store
+    notes: Notes
+    topic: Topic
+    bus: Bus
+
+    def settle(self, name: str, now: datetime) -> Outcome:
+        """Bring everything about one card to where it belongs."""
+        return self._settle(name, self.shares.named, now)
+
+    def mend(self, now: datetime) -> Outcome:
+        """Bring everything about all cards to where it belongs, and end shares of cards that are gone.
+
+        Raises:
+            SignalboxError: the first trouble, after every card had its turn.
+        """
+        standing: dict[str, list[Share]] = defaultdict(list)
+        for share in self.shares.everything():
+            standing[share.name].append(share)
+        parsed = [found for name in standing if (found := parse_share_name(name)) is not None]
+        prefixes = map(group_name, self.workloads)
+        cards = {name for prefix in prefixes for name, _ in self.shelf.like(prefix[:63])}
+        outcome: Outcome = "unchanged"
+        troubles: list[SignalboxError] = []
+        for name in sorted(cards | {card for card, _ in parsed}):
+            try:
+                done = self._settle(name, lambda share: standing.get(share, []), now)
+            except SignalboxError as trouble:
+                troubles.append(trouble)
+            else:
+                outcome = "shared" if done == "shared" else outcome
+        if troubles:
+            raise troubles[0]
+        return outcome
+
+    def _settle(self, name: str, standing: Standing, now: datetime) -> Outcome:
+        about = self._about(name)
+        if about is None:
+            return "ignored"
+        noted = self.notes.grants(name)
+        access = WANTED[about.status]
+        reads = any(access.get(stage) == "read" for stage in self.accounts)
+        reader = self.shares.reader() if reads else None
+        copied = reads and reader is None and about.status == "Approved"
+        if copied and about.card is not None:
+            self.store.put(shared_card_prefix(name) + CONTENT, self.shelf.content(name).encode())
+        changed = False
+        for stage in STAGES:
+            told = self._told(about, stage, access.get(stage), reader, copied=copied)
+            before = noted.get(SHARE + stage)
+            changed |= self._give(about, stage, told, standing, now)
+            if before and (told is None or json.loads(before)["account"] != told.account):
+                changed |= self._untell(about, stage, json.loads(before)["account"])
+            changed |= told is not None and self._tell(about, stage, told, now)
+        if not copied:
+            for key in self.store.keys(shared_card_prefix(name)):
+                self.store.remove(key)
+        if about.card is not None and about.status == "Approved":
+            self.shelf.export(about.card, self.store.bucket, card_prefix(name))
+            if copied:
+                self.shelf.export(about.card, self.store.bucket, shared_card_prefix(name))
+        return "shared" if changed else "unchanged"
+
+    def _about(self, name: str) -> About | None:
+        for workload in self.workloads.values():
+            group = group_name(workload.name)
+            version = version_of(group, name)
+            if version is None:
+                continue
+            card = self.shelf.find(name)
+            status: CardStatus = "Archived" if card is None else card.status
+            if status == "Approved" and self.approvals.approval(group, version) != "Approved":
+                status = "PendingReview"
+            arn = card.arn if card else f"{self.owner}:model-card/{name}"
+            return About(workload, name, arn, card, status)
+        return None
+
+    def _told(
+        self, about: About, stage: Stage, access: Access | None, reader: str | None, *, copied: bool
+    ) -> ModelCardShared | None:
+        """Return what a stage's account is to be told, or None if it is to have nothing."""
+        account = self.accounts.get(stage)
+        permission = self.shares.editor() if access == "edit" else reader
+        if account is None or access is None or not (permission or copied):
+            return None
+        place = None if permission else f"s3://{self.store.bucket}/{shared_card_prefix(about.name)}"
+        region = about.arn.split(":")[3]
+        return card_shared(
+            about.workload.name, (about.name, about.arn, region), (stage, account, access),
+            permission, place,
+        )  # fmt: skip
+
+    def _give(
+        self,
+        about: About,
+        stage: Stage,
+        told: ModelCardShared | None,
+        standing: Standing,
+        now: datetime,
+    ) -> bool:
+        """Bring the share of a stage to where it belongs; return whether that took anything."""
+        name = share_name(about.name, stage)
+        grant = None
+        if told is not None and told.permission is not None:
+            grant = Grant(name, about.arn, told.account, told.permission, self.external)
+        steps = plan(grant, standing(name), now)
+        for step in steps:
+            self.shares.do(step)
+        return bool(steps)
+
+    def _tell(self, about: About, stage: Stage, told: ModelCardShared, now: datetime) -> bool:
+        """Tell an account what it has, once; return whether it was told now."""
+        if not self.notes.claim(about.name, SHARE + stage, told.model_dump_json(), now):
+            return False
+        self.bus.emit(told)
+        self.topic.publish(shared(about.workload, told, about.status))
+        self.notes.done(about.name, SHARE + stage)
+        return True
+
+    def _untell(self, about: About, stage: Stage, account: str) -> bool:
+        """Say that an account has it no longer."""
+        card = (about.name, about.arn, about.arn.split(":")[3])
+        self.bus.emit(card_unshared(about.workload.name, card, (stage, account)))
+        self.notes.forget(about.name, SHARE + stage)
+        return True
+
+
+class Standing(Protocol):
+    """Looks up the shares that stand under a name."""
+
+    def __call__(self, name: str, /) -> list[Share]:
+        """Return them."""
