@@ -16,7 +16,8 @@ from typing import Any
 from cli.publish import publish
 from localcloud import Cloud, Record
 from signalbox.contracts import pipelines
-from signalbox.contracts.keys import scores_prefix, violations_key, windows_manifest_key
+from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from signalbox.contracts.operation_keys import violations_key
 from tests.alerted import manifest_file, schema, score_line
 from tests.fakes import sample
 from tests.operated import note_trained, own, predict, shorten
