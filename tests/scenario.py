@@ -58,8 +58,8 @@ class Scenario:
             self.scoring,
             self.scoring_again,
             self.alerts,
-            self.quality,
             self.models,
+            self.quality,
             self.dead_letters,
         )
 
@@ -176,27 +176,6 @@ class Scenario:
             TopicArn=self.cloud.physical_id("AlertsTopic"), Message="?"
         )
 
-    def quality(self) -> None:
-        """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
-        own(self.cloud)
-        shorten(self.cloud)
-        note_trained(self.cloud)
-        for run, workload in (("0", "hvac"), ("1", "nobody")):
-            predict(self.cloud, run * 32, workload)
-            self.cloud.run_until_idle()
-        for event in self._events(pipelines.EXECUTION, "Succeeded"):
-            event["detail"]["currentPipelineExecutionStatus"] = "Failed"
-            self._invoke("OnPipelineChange", event)
-        violation = {"feature_name": "a", "constraint_check_type": "missing_column_check"}
-        report = json.dumps({"violations": [violation]}).encode()
-        key = violations_key("hvac", "0" * 32)
-        for content in (report, b"[]", b"[]"):
-            self._put(key, content)
-            self.cloud.run_until_idle()
-        for event in self._events("Object Created", key):
-            del event["detail"]["object"]["version-id"]
-            self._invoke("OnQualityReport", event)
-
     def models(self) -> None:
         """Models behind an endpoint: one that fails, one half made before, one that needs a board.
 
@@ -220,6 +199,27 @@ class Scenario:
         self._invoke("OnModelPromoted", sample("signalbox/ModelPromoted.json"))
         for door in ("OnModelPackage", "OnEndpointChange", "OnModelPromoted"):
             self._invoke(door, {"id": "of-no-use"})
+
+    def quality(self) -> None:
+        """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
+        own(self.cloud)
+        shorten(self.cloud)
+        note_trained(self.cloud)
+        for run, workload in (("0", "hvac"), ("1", "nobody")):
+            predict(self.cloud, run * 32, workload)
+            self.cloud.run_until_idle()
+        for event in self._events(pipelines.EXECUTION, "Succeeded"):
+            event["detail"]["currentPipelineExecutionStatus"] = "Failed"
+            self._invoke("OnPipelineChange", event)
+        violation = {"feature_name": "a", "constraint_check_type": "missing_column_check"}
+        report = json.dumps({"violations": [violation]}).encode()
+        key = violations_key("hvac", "0" * 32)
+        for content in (report, b"[]", b"[]"):
+            self._put(key, content)
+            self.cloud.run_until_idle()
+        for event in self._events("Object Created", key):
+            del event["detail"]["object"]["version-id"]
+            self._invoke("OnQualityReport", event)
 
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
