@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from cli.chain import running
 from localcloud import Cloud
@@ -119,6 +121,23 @@ class Cards:
             FunctionName=self.cloud.physical_id(door), InvocationType="Event",
             Payload=json.dumps(event).encode(),
         )  # fmt: skip
+
+    def environment(self, function: str) -> dict[str, str]:
+        """What the template tells a function: as `cli.place.Place` does."""
+        found = self.cloud.client("lambda").get_function_configuration(
+            FunctionName=self.cloud.physical_id(function)
+        )
+        return dict(found["Environment"]["Variables"])
+
+    def client(self, service: str) -> Any:
+        """A client of the owner: as `cli.place.Place` does."""
+        return self.cloud.client(service)
+
+    def shown(self, show: Callable[..., int], *arguments: Any) -> tuple[int, Any]:
+        """What a command shows of this cloud, as JSON, and its exit code."""
+        console = Console(file=io.StringIO(), width=400)
+        code = show(console, self, *arguments, as_json=True)
+        return code, json.loads(console.file.getvalue())  # type: ignore[attr-defined]
 
     def denied(self) -> list[tuple[str, str]]:
         """What a role of the house wanted and was not allowed: action, resource."""

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from cli.cards import cards as show_cards
+from cli.cards import shares as show_shares
 from cli.workloads import load
 from localcloud.shares import Organization, SharingRules
 from tests.carded import ACCOUNTS, DEV, OWNER, PROD, QUALITY, STRANGER, TEST, arn_of, cards
@@ -15,6 +17,7 @@ from tests.fakes import sample
 
 FIRST, SECOND = "1" * 32, "2" * 32
 TOGETHER = SharingRules(Organization(frozenset({OWNER, DEV, TEST, PROD}), OWNER))
+EDITOR = "AWSRAMPermissionSageMakerModelCards"
 ONE, TWO = "signalbox-abalone-1", "signalbox-abalone-2"
 
 
@@ -83,6 +86,10 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
         world.judge(second, "Rejected")  # back to the one before
         assert world.states() == {1: "Approved", 2: "Archived"}
         assert set(world.shares()) == {f"{ONE}-{stage}" for stage in ("dev", "test", "prod")}
+        _, shown = world.shown(show_cards, "abalone")
+        assert [(each["card"], each["status"], each["shared with"]) for each in shown] == [
+            (ONE, "Approved", [f"dev {DEV}", f"test {TEST}", f"prod {PROD}"]), (TWO, "Archived", []),
+        ]  # fmt: skip
 
 
 def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
@@ -90,6 +97,8 @@ def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
         package = world.register(FIRST)  # and its evaluation was not written
         world.judge(package, "Approved")
         assert world.shares() == {}
+        _, rows = world.shown(show_shares)
+        assert [row["permission"] for row in rows] == ["copy"] * 3
         copies = [key for key in world.copies() if key.startswith("cards/shared/")]
         assert copies[0] == f"cards/shared/{ONE}/card.json"
         assert copies[1].endswith(".pdf")
@@ -121,8 +130,16 @@ def test_an_hour_mends_what_somebody_did_and_what_nobody_accepted(carded):
         )
         world.sagemaker.update_model_card(ModelCardName=ONE, ModelCardStatus="Draft")
         world.sagemaker.update_model_card(ModelCardName=ONE, ModelCardStatus="PendingReview")
+        code, rows = world.shown(show_shares)
+        assert code == 1
+        assert {row["stage"]: row["drift"] for row in rows} == {
+            "dev": "missing",
+            "test": "somebody else in it, or an invitation expired, external accounts",
+        }
         world.cloud.run_for(timedelta(hours=1, minutes=5))
         after = world.shares()
+        code, rows = world.shown(show_shares)
+        assert (code, {row["permission"] for row in rows}) == (0, {EDITOR})
         assert set(after) == set(before)
         assert after[f"{ONE}-dev"]["resourceShareArn"] != dev["resourceShareArn"]
         assert after[f"{ONE}-test"]["allowExternalPrincipals"]

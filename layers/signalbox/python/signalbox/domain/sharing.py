@@ -1,8 +1,7 @@
 """A card changed, or an hour is over: every account has what it is to have of every card, no more.
 
-The state of the card when it is looked at decides. Whoever may edit a card from outside may also set its
-state, so Approved counts only where the registry says that the version is approved. Where AWS RAM knows
-no permission that only reads cards, readers have a copy in the data bucket: the content as JSON and the
+The state of the card when it is looked at decides (``share_plan``). Where AWS RAM knows no permission that
+only reads cards, readers have a copy in the data bucket: the content as JSON and the
 PDF. An account that a card is shared with cannot list it, so it is told: an event and a mail, once.
 """
 
@@ -32,7 +31,7 @@ from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus, card_shared, card_unshared
 from signalbox.domain.card_message import shared
 from signalbox.domain.cards import Card, Notes, Topic
-from signalbox.domain.share_plan import WANTED, Grant, Share, Step, plan
+from signalbox.domain.share_plan import WANTED, Grant, Share, Step, counts_as, plan
 from signalbox.errors import SignalboxError
 
 SHARE = "share#"
@@ -202,8 +201,8 @@ class Sharing:
                 continue
             card = self.shelf.find(name)
             status: CardStatus = "Archived" if card is None else card.status
-            if status == "Approved" and self.approvals.approval(group, version) != "Approved":
-                status = "PendingReview"
+            if status == "Approved":
+                status = counts_as(status, self.approvals.approval(group, version))
             arn = card.arn if card else f"{self.owner}:model-card/{name}"
             return About(workload, name, arn, card, status)
         return None
