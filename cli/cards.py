@@ -27,7 +27,7 @@ from signalbox.contracts.cards import (
     share_name,
     version_of,
 )
-from signalbox.contracts.keys import shared_card_prefix
+from signalbox.contracts.operation_keys import shared_card_prefix
 from signalbox.contracts.model_card import CardStatus
 from signalbox.domain.share_plan import WANTED, Grant, Share, counts_as, drift
 

@@ -55,12 +55,12 @@ def _mendable() -> tuple[type[Exception], ...]:
     from cli.whereabouts import BadUse, NotUp
     from cycles import BadHistory
     from localcloud.errors import DeployError, StateError
-    from signalbox.errors import Rejected
+    from signalbox.errors import SignalboxError
     from simulator.files import OtherFleet
 
     return (
         UnusableWorkload, StaleBuild, DeployError, StateError, AlreadyUp, OtherFleet, NotUp, BadUse,
-        NoReplay, BadHistory, Rejected, OSError, BotoCoreError, ClientError,
+        NoReplay, BadHistory, SignalboxError, OSError, BotoCoreError, ClientError,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The commands of models in operation: pipelines and their runs, model cards and who has them."""
+"""The commands of models in operation: pipelines and their runs, models, cards and who has them."""
 
 from __future__ import annotations
 
@@ -48,6 +48,74 @@ def runs(
     if wanted is not None:
         raise typer.Exit(of.run(console, place, wanted, as_json=as_json))
     raise typer.Exit(of.runs(console, place, workload, most, as_json=as_json))
+
+
+Chosen = Annotated[
+    str,
+    typer.Argument(metavar="PACKAGE", help="Its ARN, or group/version, or workload/version."),
+]
+
+
+@app.command()
+def approve(
+    package: Chosen,
+    board: Annotated[
+        str | None, typer.Option(help="Who reviewed it; a retuned model needs that.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why, in your own words.")] = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Approve a model: it goes into service, and its deploy pipeline is called.
+
+    Exit code 0: it is approved. 2: there is no such model, or it must not be approved so.
+
+    Example: signalbox approve abalone/3 --board "Ada, Grace"
+    """
+    from cli.approvals import approve as run
+
+    raise typer.Exit(run(console, Place(profile, region), package, board, note))
+
+
+@app.command()
+def reject(
+    package: Chosen,
+    note: Annotated[str, typer.Option(help="Why, in your own words.")],
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Reject a model; what serves goes on serving, and batch inference takes the latest approved one.
+
+    Exit code 0: it is rejected. 2: there is no such model.
+
+    Example: signalbox reject abalone/3 --note "worse for small shells"
+    """
+    from cli.approvals import reject as run
+
+    raise typer.Exit(run(console, Place(profile, region), package, note))
+
+
+@app.command()
+def models(
+    workload: Annotated[
+        str | None, typer.Argument(metavar="[WORKLOAD]", help="Of this workload only.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything that is known of each, as one JSON array.")
+    ] = False,
+    profile: Profile = None,
+    region: Region = None,
+    stack: Stack = "signalbox",
+) -> None:
+    """Show the models of the registry: version, approval, numbers, whether retuned, and what serves.
+
+    promotion: in service, promoted (and followed by another), failed, or superseded by a newer one.
+
+    Example: signalbox models abalone
+    """
+    from cli.approvals import models as run
+
+    raise typer.Exit(run(console, Place(profile, region, stack), workload, as_json=as_json))
 
 
 @app.command()

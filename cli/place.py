@@ -60,6 +60,22 @@ class Place:
         """The name of a pipeline of the stack."""
         return f"{self.name}-{name}"
 
+    def table(self, logical_id: str) -> str:
+        """The name of a table of the stack.
+
+        Raises:
+            BadUse: what runs there was deployed from a template without it.
+        """
+        if self.profile is None:
+            found = noted().get("tables", {}).get(logical_id)
+            if found is None:
+                raise BadUse(f"the running cloud has no {logical_id}; end it, then {START}")
+            return str(found)
+        told = self.client("cloudformation").describe_stack_resource(
+            StackName=self.stack, LogicalResourceId=logical_id
+        )
+        return str(told["StackResourceDetail"]["PhysicalResourceId"])
+
     @property
     def name(self) -> str:
         """The stack's name."""

@@ -54,10 +54,11 @@ def spec_of(workload: Workload) -> CycleSpec:
     """The kernel's specification of a workload, built just as Lambda and Spark build it.
 
     Raises:
-        UnusableWorkload: its cycles come ready.
+        UnusableWorkload: its cycles come ready, or it has none.
     """
     if workload.recording is None:
-        raise UnusableWorkload(f"{workload.name}: its cycles come ready; no sensor file is read")
+        what = "rows are no cycles" if workload.tabular else "cycles come ready"
+        raise UnusableWorkload(f"{workload.name}: its {what}; no sensor file is read")
     return CycleSpec.from_mapping(workload.mapping())
 
 

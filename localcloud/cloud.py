@@ -123,9 +123,8 @@ class Cloud:
             images={uri: image_of(each) for uri, each in (images or {}).items()},
             shares=Shares(sharing or SharingRules()),
         )
-        self._real_time = RealTime(
-            self._world, None if self._keeper is None else self._save_if_changed
-        )
+        keep = self._save_if_changed if self._keeper else None
+        self._real_time = RealTime(self._world, keep)
         self._executor = executor or InProcessExecutor()
         self._reactions = self._wired()
 

@@ -108,6 +108,14 @@ INVOKE_ASYNC = Limit(
     "SageMaker body of InvokeEndpointAsync", 128_000, "bytes", "API",
     "botocore, *AsyncBodyBlob* of SageMaker Runtime",
 )  # fmt: skip
+CARD_CONTENT = Limit(
+    "SageMaker model card, its content", 100_000, "characters", "API",
+    "botocore, *ModelCardContent* of SageMaker",
+)  # fmt: skip
+INVITATION = Limit(
+    "RAM invitation, until it expires", 43_200, "s", "API",
+    "RAM User Guide, *Accepting and rejecting resource share invitations*",
+)  # fmt: skip
 
 TEMPLATE = Limit("CloudFormation template", 1_048_576, "bytes", "deploy", _STACK)
 RESOURCES = Limit("CloudFormation resources, after SAM", 500, "", "deploy", _STACK)
@@ -121,6 +129,6 @@ LIMITS: tuple[Limit, ...] = (
     TIMEOUT, MEMORY, STORAGE, ENVIRONMENT, LAYERS, UNZIPPED, FUNCTION_NAME,
     BATCH_SIZE, BATCH_WINDOW, CONCURRENCY, FILTERS, ASYNC_RETRIES, ASYNC_AGE,
     ALARM_ACTIONS, DIMENSIONS, SECRET, PARAMETER, ADVANCED_PARAMETER, ITEM,
-    INVOKE_ENDPOINT, INVOKE_ASYNC,
+    INVOKE_ENDPOINT, INVOKE_ASYNC, CARD_CONTENT, INVITATION,
     TEMPLATE, RESOURCES, PARAMETERS, OUTPUTS,
 )  # fmt: skip

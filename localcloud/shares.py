@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.limits import INVITATION
+
 CARD_TYPE = "sagemaker:ModelCard"
-INVITATION_S = 12 * 3600.0  # "you have 12 hours"; after that it is EXPIRED
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ class Association:
     updated: float
     external: bool = False
     message: str = ""
+
+    def become(self, status: str, now: float, message: str = "") -> None:
+        """Change how it stands."""
+        self.status, self.updated, self.message = status, now, message
 
 
 @dataclass
@@ -174,6 +179,13 @@ class Shares:
             if share.status == "ACTIVE" and arn in share.entities("RESOURCE"):
                 yield share
 
+    def forget(self, arn: str, now: float) -> None:
+        """A resource was deleted: it is in no share any more, nor is one made again by its name."""
+        for share in self.shares.values():
+            there = share.find("RESOURCE", arn)
+            if there is not None and there.status == "ASSOCIATED":
+                there.become("DISASSOCIATED", now)
+
     def policy_of(self, arn: str) -> str | None:
         """The resource policy that shares make of their permissions, as JSON; None if there is none.
 
@@ -204,6 +216,6 @@ class Shares:
 
     def status(self, invitation: Invitation, now: float) -> str:
         """How an invitation stands: one that nobody answered in time is EXPIRED."""
-        if invitation.status == "PENDING" and now - invitation.sent > INVITATION_S:
+        if invitation.status == "PENDING" and now - invitation.sent > INVITATION.most:
             return "EXPIRED"
         return invitation.status

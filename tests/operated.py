@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.keys import DatasetKind
+from signalbox.contracts.operation_keys import DatasetKind
 from signalbox.contracts.pipelines import PipelineChange, StepChange
 from signalbox.contracts.workload import Workload
 from signalbox.domain.retune_guard import Decision

@@ -19,15 +19,18 @@ from signalbox.contracts.monitor import (
     StringConstraints,
 )
 from signalbox.contracts.tabular import Tabular
+from signalbox.errors import Rejected
 
 
-def baseline(train: Path, out: Path) -> Constraints:
+def baseline(train: Path, workload: str, out: Path) -> Constraints:
     """Write statistics.json and constraints.json of the training rows.
 
     Raises:
-        Rejected: they are not there, or not whole.
+        Rejected: they are not there, not whole, or of another workload.
     """
     table, schema = read(train)
+    if schema.workload != workload:
+        raise Rejected("other-workload", f"the rows are of {schema.workload}, not of {workload}")
     found = described(table, schema.tabular.columns)
     drawn = constraints(found, schema.tabular)
     out.mkdir(parents=True, exist_ok=True)

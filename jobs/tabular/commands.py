@@ -55,7 +55,7 @@ def baseline(asked: Asked) -> None:
     """Statistics and constraints of the training rows."""
     from jobs.tabular.baseline import baseline as run
 
-    drawn = run(asked.given("train"), asked.left("baseline"))
+    drawn = run(asked.given("train"), asked.workload, asked.left("baseline"))
     _say(f"baseline of {len(drawn.features)} columns")
 
 

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from jobs.tabular.boosting import answers_of, estimator
 from jobs.tabular.features import matrix
 from jobs.tabular.preprocess import read
 from jobs.tabular.quality import figures, quality
 from jobs.tabular.served import Model, opened
 from jobs.tabular.tables import numbers
-from jobs.tabular.train import answers_of, estimator
 from signalbox.contracts.model_quality import EVALUATION, ModelQuality
 from signalbox.contracts.tabular import Gate, Tabular
 from signalbox.errors import Rejected
@@ -51,6 +51,10 @@ def evaluate(folders: Mapping[str, Path], workload: str, out: Path) -> dict[str,
     taught, checked, (test, schema) = (
         read(folders[name]) for name in ("train", "validation", "test")
     )
+    if schema.workload != workload:
+        raise Rejected(
+            "other-workload", f"the test rows are of {schema.workload}, not of {workload}"
+        )
     told = schema.tabular
     truth = numbers(test[told.target])[0]
     known = pa.concat_tables([taught[0], checked[0]])
@@ -112,8 +116,15 @@ def _beside(model: Model, told: Tabular, known: pa.Table, test: pa.Table) -> dic
 def _approved(
     folder: Path | None, workload: str, told: Tabular, test: pa.Table, truth: Floats
 ) -> dict[str, float] | None:
-    """Figures of the model in service on the same rows; some of them may have taught it."""
+    """Figures of the model in service on the same rows, some of which may have taught it.
+
+    None where there is none, or none that can be compared.
+    """
     if folder is None or not folder.is_dir() or not any(folder.iterdir()):
         return None
     with opened(folder, workload) as model:
-        return figures(told.problem, truth, model.answers(test), told.threshold)
+        asked = (model.told.problem, model.told.target)
+        lacking = [each.name for each in model.told.columns if each.name not in test.column_names]
+        if asked != (told.problem, told.target) or lacking:
+            return None  # the workload asks another question since, or shows other columns
+        return figures(told.problem, truth, model.answers(test), model.told.threshold)

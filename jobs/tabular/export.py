@@ -5,12 +5,14 @@ One input, ``features`` float32 (batch, F).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from jobs.tabular.boosting import answers_of
 from jobs.tabular.served import Served
 from signalbox.contracts.tabular import Problem
 from signalbox.contracts.tabular_model import INPUT
@@ -24,13 +26,14 @@ OPSET = {"": 17, "ai.onnx.ml": 3}
 class _Exact:
     """The converter's container with two corrections on the way to each node.
 
-    scikit-learn compares in float64, the graph in float32: a threshold rounded down decides every float32
-    value as the original does, one rounded to the nearest may not. And the converter writes truth values
-    where the format wants numbers, which protobuf refuses.
+    scikit-learn compares in float64, the graph in float32: the original threshold rounded down decides
+    every float32 value as before; the converter's own rounding does not where values are neighbours. And
+    it writes truth values where the format wants numbers, which protobuf refuses.
     """
 
-    def __init__(self, container: Any) -> None:
+    def __init__(self, container: Any, trees: Sequence[Any]) -> None:
         self._container = container
+        self._trees = trees
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._container, name)
@@ -38,7 +41,10 @@ class _Exact:
     def add_node(self, kind: str, inputs: Any, outputs: Any, **attributes: Any) -> None:
         """As the container's own."""
         if "nodes_values" in attributes:
-            exact = np.asarray(attributes["nodes_values"], np.float64)
+            places = zip(attributes["nodes_treeids"], attributes["nodes_nodeids"], strict=True)
+            exact = np.asarray(
+                [self._trees[tree].nodes[node]["num_threshold"] for tree, node in places]
+            )
             near = exact.astype(np.float32)
             lower = np.nextafter(near, np.float32(-np.inf))
             attributes["nodes_values"] = np.where(near > exact, lower, near)
@@ -59,16 +65,18 @@ def export(model: Any, problem: Problem, features: int, path: Path) -> None:
     from skl2onnx.common.data_types import FloatTensorType
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
+    trees = [tree for grown in model._predictors for tree in grown]  # noqa: SLF001 - no public way
     kind = "Regressor" if problem == "regression" else "Classifier"
     own = get_converter(f"SklearnHistGradientBoosting{kind}")
 
     def corrected(scope: Any, operator: Any, container: Any) -> None:
-        own(scope, operator, _Exact(container))
+        own(scope, operator, _Exact(container, trees))
 
     final = [("prediction", FloatTensorType([None, 1]))] if problem == "regression" else None
     try:
         graph = convert_sklearn(
-            model, initial_types=[(INPUT, FloatTensorType([None, features]))], final_types=final,
+            # without a name it takes a random one, and equal models would differ
+            model, "signalbox", initial_types=[(INPUT, FloatTensorType([None, features]))], final_types=final,
             options={id(model): {"zipmap": False}} if problem == "binary" else None,
             custom_conversion_functions={type(model): corrected}, target_opset=OPSET,
         )  # fmt: skip
@@ -90,7 +98,7 @@ def parity(
     Raises:
         Rejected: they differ by more than 1e-4 of the spread of the answers.
     """
-    mine = model.predict(shown) if problem == "regression" else model.predict_proba(shown)[:, 1]
+    mine = answers_of(model, problem, shown)
     theirs = Served.open(path, problem).answers(shown)
     difference, spread = float(np.abs(mine - theirs).max()), float(np.std(mine))
     if not difference <= CLOSE * max(spread, 1e-3):

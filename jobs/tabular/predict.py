@@ -59,7 +59,7 @@ def predict(
         kept = kept.append_column(PREDICTION, pa.array(answers))
     out.mkdir(parents=True, exist_ok=True)
     pacsv.write_csv(kept, out / FILE, pacsv.WriteOptions(quoting_style="needed"))
-    return kept.num_rows
+    return int(kept.num_rows)
 
 
 def _unsaid(told: Tabular) -> set[str]:

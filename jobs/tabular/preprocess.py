@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from jobs.tabular import loaders
-from jobs.tabular.split import SPLITS, by_group, by_id
+from jobs.tabular.split import SPLITS, SplitName, by_group, by_id
 from jobs.tabular.tables import numbers, texts
 from signalbox.contracts.complaints import complaint
 from signalbox.contracts.tabular import ID, Tabular
@@ -24,8 +24,8 @@ ROWS_A_PART = 500_000
 
 
 def preprocess(
-    workload: str, told: Tabular, source: Path, out: Mapping[str, Path]
-) -> dict[str, int]:
+    workload: str, told: Tabular, source: Path, out: Mapping[SplitName, Path]
+) -> dict[SplitName, int]:
     """Read, check, split and write.
 
     Args:
@@ -48,7 +48,7 @@ def preprocess(
     )
     dealt = np.asarray(of)
     digest = _digest(table)
-    counts = {}
+    counts: dict[SplitName, int] = {}
     for split in SPLITS:
         part = table.filter(pa.array(dealt == split))
         schema = TableSchema(

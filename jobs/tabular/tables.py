@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 from signalbox.errors import Rejected
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+LARGEST = 1e100
+"""No measurement is beyond; sums of squares stay finite."""
 MISSING = ["", "NaN", "nan", "null", "NULL", "NA"]
 
 Floats = npt.NDArray[np.float64]
@@ -163,12 +165,12 @@ def numbers(column: pa.ChunkedArray) -> tuple[Floats, npt.NDArray[np.int64]]:
     """A column as numbers.
 
     Returns:
-        (n,) values, NaN where there is none, and the rows that hold something that is no finite number.
+        (n,) values, NaN where there is none, and the rows that hold something that is no number within 1e100.
     """
     if not pa.types.is_string(column.type):
         values = column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-        strange = np.flatnonzero(np.isinf(values))
-        return np.where(np.isinf(values), np.nan, values), strange
+        strange = np.abs(values) > LARGEST
+        return np.where(strange, np.nan, values), np.flatnonzero(strange)
     quick = _all_numbers(column)
     if quick is not None:
         return quick, np.empty(0, np.int64)
@@ -192,7 +194,7 @@ def _all_numbers(column: pa.ChunkedArray) -> Floats | None:
     except pa.ArrowInvalid:
         return None
     values: Floats = cast.to_numpy(zero_copy_only=False).astype(np.float64)
-    return None if np.isinf(values).any() else values
+    return None if (np.abs(values) > LARGEST).any() else values
 
 
 def _number(told: str) -> float | None:
@@ -200,4 +202,4 @@ def _number(told: str) -> float | None:
         value = float(told)
     except ValueError:
         return None
-    return value if np.isfinite(value) and "_" not in told else None
+    return value if abs(value) <= LARGEST and "_" not in told else None

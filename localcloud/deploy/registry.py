@@ -22,6 +22,7 @@ _SERVICES = (
     "kms",
     "lambdas",
     "logs",
+    "ram",
     "s3",
     "sagemaker",
     "scheduler",

@@ -12,6 +12,7 @@ from localcloud import limits
 from localcloud.engines.serving import Reply
 from localcloud.hosting import Answer, Invocation
 from localcloud.wiring import Refused
+from localcloud.world import World
 
 _PASSED_ON = {
     "Accept": "Accept",
@@ -49,6 +50,25 @@ def asked_of(invocation: Invocation) -> dict[str, str]:
         for name, header in _PASSED_ON.items()
         if invocation.asked.get(name)
     }
+
+
+def measure(world: World, endpoint: str, variant: str, reply: Reply | str) -> None:
+    """What CloudWatch is told of a call: "Amazon SageMaker AI metrics", Endpoint Invocation Metrics.
+
+    Args:
+        world: the cloud.
+        endpoint: who was asked.
+        variant: and which variant of it.
+        reply: what the container answered; a text says why it did not.
+    """
+    status = 500 if isinstance(reply, str) else reply.status
+    named = {"EndpointName": endpoint, "VariantName": variant}
+    for name, value in {
+        "Invocations": 1,
+        "Invocation4XXErrors": int(400 <= status < 500),
+        "Invocation5XXErrors": int(status >= 500),
+    }.items():
+        world.metrics.put("AWS/SageMaker", name, named, value, "None")
 
 
 def judged(reply: Reply | str, variant: str, group: str) -> Answer:

@@ -14,8 +14,9 @@ from typing import Any
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError, relevance
 
+from localcloud.limits import CARD_CONTENT
+
 SCHEMA = Path(__file__).with_name("model_card_schema.json")
-LONGEST = 100_000
 _LONGEST_SAID = 200
 _METADATA = (
     ("model_overview", "model_id"),
@@ -28,21 +29,19 @@ _METADATA = (
 
 def wrong_with(content: str) -> str:
     """What is wrong with the content of a model card, naming the path; "" if nothing is."""
-    if len(content) > LONGEST:
+    if not CARD_CONTENT.allows(len(content)):
         return (
             "1 validation error detected: Value at 'content' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {LONGEST}"
+            f"Member must have length less than or equal to {CARD_CONTENT.most}"
         )
     try:
         found = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         return f"Model card content is not JSON: {error}"
     worst = max(_validator().iter_errors(found), key=relevance, default=None)
-    return (
-        ""
-        if worst is None
-        else f"Model card content does not match its schema: {_said(_nearest(worst))}"
-    )
+    if worst is None:
+        return ""
+    return f"Model card content does not match its schema: {_said(_nearest(worst))}"
 
 
 def metadata_of(content: str) -> str:

@@ -137,6 +137,7 @@ class ModelCards:
         if any(job["Status"] == "InProgress" for job in card.exports.values()):
             raise Refused("ConflictException", f"Model card {card.name} is being exported.")
         del self._cards.of(card.account)[card.name]
+        self._world.shares.forget(card.arn, self._now())
         return {}
 
     def _list(self, asked: Asked, cause: int | None) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from typing import Any
 from localcloud.bus import Bus
 from localcloud.engines import asynchronous
 from localcloud.engines.base import Outside, RunError
-from localcloud.engines.calls import asked_of, judged
-from localcloud.engines.models import Models
+from localcloud.engines.calls import asked_of, judged, measure
+from localcloud.engines.guardrails import STEP_S, Guardrail, guardrail, tripped
+from localcloud.engines.models import Models, variant_summary
 from localcloud.engines.process import Processes
 from localcloud.engines.sagemaker import NAME, in_milliseconds, must_match, only, refuse
 from localcloud.engines.server import CALL_S, Server
@@ -129,7 +130,7 @@ class Endpoints:
         with self._lock:
             self._there[str(facts["EndpointArn"])] = endpoint
             endpoint.record = self._tell(endpoint, "Creating", cause)
-            self._soon(partial(self._begin, endpoint, copy.deepcopy(config)))
+            self._soon(partial(self._begin, endpoint, copy.deepcopy(config), Guardrail()))
 
     def update(
         self,
@@ -140,16 +141,22 @@ class Endpoints:
     ) -> None:
         """Begin to serve by another configuration; the one before serves until that is healthy.
 
+        It comes back if the new one is not, or if an alarm trips while it bakes (`guardrails`).
+
         Raises:
             RefusedError: it is not InService, or what is asked for is not played.
         """
-        refuse(asked, "DeploymentConfig", "RetainAllVariantProperties", "RetainDeploymentConfig")
+        refuse(asked, "RetainAllVariantProperties", "RetainDeploymentConfig")
+        rail = guardrail(asked)
         with self._lock:
             endpoint = self._there[str(facts["EndpointArn"])]
             self._settled(endpoint, "InService")
             facts.pop("FailureReason", None)
+            facts.pop("LastDeploymentConfig", None)
+            if "DeploymentConfig" in asked:
+                facts["LastDeploymentConfig"] = asked["DeploymentConfig"]
             endpoint.record = self._tell(endpoint, "Updating", cause)
-            self._soon(partial(self._begin, endpoint, copy.deepcopy(config)))
+            self._soon(partial(self._begin, endpoint, copy.deepcopy(config), rail))
 
     def delete(self, facts: dict[str, Any], forget: Callable[[], None], cause: int | None) -> None:
         """Begin to delete an endpoint; `forget` is called once its container has ended.
@@ -179,6 +186,7 @@ class Endpoints:
         if invocation.asked.get("TargetVariant") not in (None, server.variant):
             raise Refused("ValidationError", f"Endpoint {invocation.endpoint} has no such variant.")
         reply = server.call(invocation.body, headers, CALL_S * self.second_s)
+        measure(self._world, invocation.endpoint, server.variant, reply)
         group = self._world.arn("logs", f"log-group:{server.group}")
         return judged(reply, server.variant, group)
 
@@ -218,9 +226,9 @@ class Endpoints:
         for server in self._servers:
             server.clean()
 
-    def _begin(self, endpoint: _Endpoint, config: Mapping[str, Any]) -> None:
+    def _begin(self, endpoint: _Endpoint, config: Mapping[str, Any], rail: Guardrail) -> None:
         self._outside(
-            partial(self._start, endpoint, config), partial(self._started, endpoint, config)
+            partial(self._start, endpoint, config), partial(self._started, endpoint, config, rail)
         )
 
     def _start(self, endpoint: _Endpoint, config: Mapping[str, Any]) -> Server | str:
@@ -245,16 +253,67 @@ class Endpoints:
         return server
 
     def _started(
-        self, endpoint: _Endpoint, config: Mapping[str, Any], result: Server | str
+        self,
+        endpoint: _Endpoint,
+        config: Mapping[str, Any],
+        rail: Guardrail,
+        result: Server | str,
     ) -> None:
         before = None
         with self._lock:
-            if isinstance(result, Server):
-                before = self._serve(endpoint, config, result)
-            else:
+            if not isinstance(result, Server):
                 self._fail(endpoint, result)
-        if before is not None:
-            self._outside(partial(self._stop, before), lambda _: None)
+            elif rail.alarms and endpoint.server is not None:
+                before, endpoint.server = endpoint.server, result
+                self._bake(endpoint, config, rail, before, rail.bake_s)
+                return
+            else:
+                before = self._serve(endpoint, config, result)
+        self._end(before)
+
+    def _bake(
+        self,
+        endpoint: _Endpoint,
+        config: Mapping[str, Any],
+        rail: Guardrail,
+        before: Server,
+        left_s: float,
+    ) -> None:
+        """Look at the alarms in a minute, and every minute, until the time is up."""
+        wait_s = min(STEP_S, left_s)
+        server = endpoint.server
+        assert server is not None  # noqa: S101 - nothing else may happen to it meanwhile
+        look = partial(tripped, self._world, server.container.role, endpoint.record, rail)
+        baked = partial(self._baked, endpoint, config, rail, before, left_s - wait_s)
+        self._world.clock.after(
+            0.0 if self._world.real_time else wait_s, lambda: self._outside(look, baked)
+        )
+
+    def _baked(
+        self,
+        endpoint: _Endpoint,
+        config: Mapping[str, Any],
+        rail: Guardrail,
+        before: Server,
+        left_s: float,
+        why: str,
+    ) -> None:
+        with self._lock:
+            server = endpoint.server
+            assert server is not None  # noqa: S101 - as above
+            if why:
+                endpoint.server = before
+                self._fail(endpoint, why)
+            elif left_s > 0:
+                self._bake(endpoint, config, rail, before, left_s)
+                return
+            else:
+                self._serve(endpoint, config, server)
+        self._end(server if why else before)
+
+    def _end(self, server: Server | None) -> None:
+        if server is not None:
+            self._outside(partial(self._stop, server), lambda _: None)
 
     def _serve(
         self, endpoint: _Endpoint, config: Mapping[str, Any], server: Server
@@ -263,7 +322,8 @@ class Endpoints:
         before, endpoint.server = endpoint.server, server
         facts = endpoint.facts
         facts["EndpointConfigName"] = config["EndpointConfigName"]
-        facts["ProductionVariants"] = [self._summary(config, server)]
+        image, now = server.container.image, self._world.clock.now()
+        facts["ProductionVariants"] = [variant_summary(config, image, now)]
         facts.pop("AsyncInferenceConfig", None)
         if "AsyncInferenceConfig" in config:
             facts["AsyncInferenceConfig"] = config["AsyncInferenceConfig"]
@@ -304,22 +364,6 @@ class Endpoints:
         if status not in states:
             arn = endpoint.facts["EndpointArn"]
             raise RefusedError(f'Cannot update in-progress endpoint "{arn}": it is {status}.')
-
-    def _summary(self, config: Mapping[str, Any], server: Server) -> dict[str, Any]:
-        """ProductionVariantSummary."""
-        (variant,) = config["ProductionVariants"]
-        image = server.container.image
-        weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
-        deployed = {"SpecifiedImage": image, "ResolvedImage": image,
-                    "ResolutionTime": self._world.clock.now()}  # fmt: skip
-        return {
-            "VariantName": variant["VariantName"],
-            "DeployedImages": [deployed],
-            "CurrentWeight": weight,
-            "DesiredWeight": weight,
-            "CurrentInstanceCount": count,
-            "DesiredInstanceCount": count,
-        }
 
     def _tell(self, endpoint: _Endpoint, status: str, cause: int | None = None) -> int:
         """A new status: in the API, then in the journal, then as an event; returns its record."""

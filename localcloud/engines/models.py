@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -124,6 +125,21 @@ class Models:
         if len(containers) != 1:
             raise RefusedError(f"model package {name} has not exactly one container")
         return containers[0]
+
+
+def variant_summary(config: Mapping[str, Any], image: str, now: datetime) -> dict[str, Any]:
+    """ProductionVariantSummary of a configuration's only variant, which serves from now on."""
+    (variant,) = config["ProductionVariants"]
+    weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
+    deployed = {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now}
+    return {
+        "VariantName": variant["VariantName"],
+        "DeployedImages": [deployed],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }
 
 
 def serving(

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from localcloud.bus import Bus
 from localcloud.engines import ram_shown as shown
+from localcloud.engines.ram_invitations import Invitations
 from localcloud.engines.ram_lists import Lists
 from localcloud.engines.ram_members import Members
 from localcloud.engines.ram_permissions import Permissions
 from localcloud.engines.ram_shown import arn_of, refused
+from localcloud.engines.ram_told import Telling
 from localcloud.shares import Answered, Share, Shares
 from localcloud.sharing import Asked
 from localcloud.world import World
 
 _TOKEN = "clientToken"  # noqa: S105 - a name of the API
-_LONGEST_TOKEN = 64
+_NAME = r"[A-Za-z0-9 ._-]+"
+_UNPLAYED = ("permissionTemplateParameters", "resourceShareConfiguration", "sources")
 
 
 class ResourceSharing:
@@ -40,16 +44,18 @@ class ResourceSharing:
         self._lock = threading.RLock()
         permissions = Permissions(world.shares, world.region, self._now, self._own)
         self._permissions = permissions
-        self._members = members = Members(world, bus, permissions)
-        lists = Lists(world, members)
+        telling = Telling(world.shares, bus)
+        invitations = Invitations(world, telling)
+        self._members = Members(world, telling, permissions, invitations)
+        lists = Lists(world, invitations)
         self._changing: dict[str, Callable[[Asked, int | None], dict[str, Any]]] = {
-            "AcceptResourceShareInvitation": members.accept,
+            "AcceptResourceShareInvitation": invitations.accept,
             "AssociateResourceShare": self._associate,
             "CreateResourceShare": self._create,
             "DeleteResourceShare": self._delete,
             "DisassociateResourceShare": self._disassociate,
             "EnableSharingWithAwsOrganization": self._enable,
-            "RejectResourceShareInvitation": members.reject,
+            "RejectResourceShareInvitation": invitations.reject,
             "UpdateResourceShare": self._update,
         }
         self._others: dict[str, Callable[[Asked], dict[str, Any]]] = {
@@ -60,9 +66,9 @@ class ResourceSharing:
             "GetPermission": permissions.get,
             "GetResourcePolicies": lists.policies,
             "GetResourceShareAssociations": lists.associations,
-            "GetResourceShareInvitations": members.invitations,
+            "GetResourceShareInvitations": invitations.listed,
             "GetResourceShares": lists.shares,
-            "ListPendingInvitationResources": members.pending_resources,
+            "ListPendingInvitationResources": invitations.pending_resources,
             "ListPermissions": permissions.listed,
             "ListPrincipals": lists.principals,
             "ListResourceSharePermissions": permissions.of_share,
@@ -86,8 +92,6 @@ class ResourceSharing:
             return self._once(asked, token, cause)
 
     def _once(self, asked: Asked, token: str, cause: int | None) -> dict[str, Any]:
-        if len(token) > _LONGEST_TOKEN:
-            raise refused("InvalidClientToken", f"The client token {token[:80]} is not valid.")
         key = f"{asked.account} {asked.operation} {token}"
         members = json.loads(json.dumps(dict(asked.members)))
         before = self._kept.answered.get(key)
@@ -100,14 +104,17 @@ class ResourceSharing:
         return copy.deepcopy(before.answer)
 
     def _served(self, asked: Asked, cause: int | None) -> dict[str, Any]:
+        for name in _UNPLAYED:
+            if asked.members.get(name):
+                message = f"{name} is not supported by the local cloud."
+                raise refused("OperationNotPermitted", message)
         if change := self._changing.get(asked.operation):
             return change(asked, cause)
         return self._others[asked.operation](asked)
 
     def _create(self, asked: Asked, cause: int | None) -> dict[str, Any]:
         members, now = asked.members, self._now()
-        if members.get("sources"):
-            raise refused("OperationNotPermitted", "Sources are not played by the local cloud.")
+        _check_name(str(members["name"]))
         path = f"resource-share/{self._world.new_id()}"
         share = Share(
             f"arn:aws:ram:{self._world.region}:{asked.account}:{path}",
@@ -127,6 +134,7 @@ class ResourceSharing:
     def _update(self, asked: Asked, cause: int | None) -> dict[str, Any]:
         del cause
         share, members = self._own(asked), asked.members
+        _check_name(str(members.get("name", share.name)))
         share.name = str(members.get("name", share.name))
         allowed = bool(members.get("allowExternalPrincipals", share.external_allowed))
         if share.external_allowed and not allowed:
@@ -149,8 +157,6 @@ class ResourceSharing:
 
     def _associate(self, asked: Asked, cause: int | None) -> dict[str, Any]:
         share = self._own(asked)
-        if asked.members.get("sources"):
-            raise refused("OperationNotPermitted", "Sources are not played by the local cloud.")
         self._members.check(share, asked)
         share.updated = self._now()
         return {"resourceShareAssociations": self._members.add(share, asked, cause)}
@@ -209,3 +215,12 @@ class ResourceSharing:
 
     def _now(self) -> float:
         return self._world.clock.now().timestamp()
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(_NAME, name):
+        message = (
+            "Resource share name can contain only alphabetic characters, numbers, spaces, periods, "
+            "underscores, and dashes."
+        )
+        raise refused("InvalidParameter", message)

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.engines import ram_shown as shown
-from localcloud.engines.ram_members import Members
+from localcloud.engines.ram_invitations import Invitations
 from localcloud.engines.ram_shown import page, refused
-from localcloud.seams import Cards
 from localcloud.shares import CARD_TYPE, Association, Share, Shares
 from localcloud.sharing import Asked
 from localcloud.world import World
@@ -24,13 +23,12 @@ class Lists:
 
     Args:
         world: the cloud, whose `shares` are looked at.
-        members: sees to invitations that have expired.
+        invitations: sees to those that have expired.
     """
 
-    def __init__(self, world: World, members: Members) -> None:
+    def __init__(self, world: World, invitations: Invitations) -> None:
         self._world = world
-        self._members = members
-        self._cards = Cards(world.region)
+        self._invitations = invitations
 
     def shares(self, asked: Asked) -> dict[str, Any]:
         """GetResourceShares."""
@@ -75,7 +73,7 @@ class Lists:
         return page("resourceShareAssociations", found, asked)
 
     def resources(self, asked: Asked) -> dict[str, Any]:
-        """ListResources; a resource that was deleted is UNAVAILABLE.
+        """ListResources.
 
         Raises:
             Refused: an unknown resource type.
@@ -85,7 +83,7 @@ class Lists:
         if str(members.get("resourceType", CARD_TYPE)).lower() != CARD_TYPE.lower():
             raise refused("InvalidResourceType", f"Invalid resource type {members['resourceType']}")
         found = [
-            shown.resource(share, each, self._state(each), CARD_TYPE)
+            shown.resource(share, each, "AVAILABLE", CARD_TYPE)
             for share, each in self._of(self._visible(asked), "RESOURCE")
             if each.status == "ASSOCIATED"
             and (not wanted or each.entity in wanted)
@@ -174,13 +172,10 @@ class Lists:
 
     def _of(self, shares: list[Share], kind: str) -> Iterator[tuple[Share, Association]]:
         for share in shares:
-            self._members.expire(share)
+            self._invitations.expire(share)
             for each in share.associations:
                 if each.kind == kind:
                     yield share, each
-
-    def _state(self, resource: Association) -> str:
-        return "UNAVAILABLE" if self._cards.find(resource.entity) is None else "AVAILABLE"
 
     def _check_known(self, arns: list[str] | None, known: set[str]) -> None:
         for arn in arns or []:

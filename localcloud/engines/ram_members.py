@@ -1,9 +1,7 @@
-"""Who and what is in a share of AWS RAM, and the invitations to it.
+"""Who and what is in a share of AWS RAM.
 
-Citations: AssociateResourceShare, DisassociateResourceShare and the invitations' operations of botocore's
-model of RAM; "Accepting and rejecting resource share invitations", "Enable resource sharing within AWS
-Organizations" and "Leaving a resource share" of the RAM User Guide; "Monitoring AWS RAM using
-EventBridge" for the event, which goes to the owner and to the principals.
+Citations: AssociateResourceShare and DisassociateResourceShare of botocore's model of RAM; "Enable resource
+sharing within AWS Organizations" of the RAM User Guide.
 """
 
 from __future__ import annotations
@@ -11,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localcloud.bus import Bus
 from localcloud.engines import ram_shown as shown
+from localcloud.engines.ram_invitations import Invitations
 from localcloud.engines.ram_permissions import Permissions
-from localcloud.engines.ram_shown import arn_of, page, refused
+from localcloud.engines.ram_shown import refused
+from localcloud.engines.ram_told import CHANGED, INVITED, Telling
 from localcloud.seams import Cards
-from localcloud.shares import CARD_TYPE, Association, Invitation, Share, Shares
+from localcloud.shares import CARD_TYPE, Association, Share, Shares
 from localcloud.sharing import Asked
 from localcloud.world import World
 
@@ -31,7 +30,6 @@ _ONLY_WITHIN = (
     "onboarding is still in progress."
 )
 _THERE = ("ASSOCIATING", "ASSOCIATED")
-_CLOSED = {"ACCEPTED": "AlreadyAccepted", "REJECTED": "AlreadyRejected", "EXPIRED": "Expired"}
 
 
 class Members:
@@ -39,13 +37,17 @@ class Members:
 
     Args:
         world: the cloud; its `shares` are changed.
-        bus: where "Resource Sharing State Change" goes.
+        telling: tells of what changes.
         permissions: gives a share the default permission of its first resource.
+        invitations: sends those that a principal needs.
     """
 
-    def __init__(self, world: World, bus: Bus, permissions: Permissions) -> None:
+    def __init__(
+        self, world: World, telling: Telling, permissions: Permissions, invitations: Invitations
+    ) -> None:
         self._world = world
-        self._bus = bus
+        self._telling = telling
+        self._invitations = invitations
         self._permissions = permissions
         self._cards = Cards(world.region)
 
@@ -71,7 +73,7 @@ class Members:
         if resources:
             self._permissions.default(share, CARD_TYPE)
         added = [
-            *(self._associate(share, "RESOURCE", each, "ASSOCIATED") for each in resources),
+            *(self._add_resource(share, each, cause) for each in resources),
             *(self._add_principal(share, each, cause) for each in principals),
         ]
         return [shown.association(share, each) for each in added]
@@ -93,95 +95,13 @@ class Members:
             found.append(there)
         removed = []
         for there in found:
-            told = self._audience(share, there)
-            self._set(there, "DISASSOCIATED")
-            self._withdraw(share, there.entity)
-            self._tell(share, told, "Resource Share Association", "disassociated", cause)
+            told = self._telling.audience(share, there)
+            there.become("DISASSOCIATED", self._now())
+            self._invitations.withdraw(share, there.entity)
+            self._telling.tell(share, told, CHANGED, "disassociated", cause)
             answer = shown.association(share, there)
             removed.append({**answer, "status": "DISASSOCIATING"})
         return removed
-
-    def accept(self, asked: Asked, cause: int | None) -> dict[str, Any]:
-        """AcceptResourceShareInvitation: access begins.
-
-        Raises:
-            Refused: there is no such invitation, or it was answered or has expired.
-        """
-        found = self._open_invitation(asked)
-        found.status = "ACCEPTED"
-        share = self._kept.shares[found.share]
-        there = share.find("PRINCIPAL", found.receiver)
-        if there is not None:
-            self._set(there, "ASSOCIATED")
-            told = self._audience(share, there)
-            self._tell(share, told, "Resource Share Association", "associated", cause)
-        return {"resourceShareInvitation": shown.invitation(self._kept, found, self._now())}
-
-    def reject(self, asked: Asked, cause: int | None) -> dict[str, Any]:
-        """RejectResourceShareInvitation.
-
-        Raises:
-            Refused: there is no such invitation, or it was answered or has expired.
-        """
-        found = self._open_invitation(asked)
-        found.status = "REJECTED"
-        share = self._kept.shares[found.share]
-        there = share.find("PRINCIPAL", found.receiver)
-        if there is not None:
-            self._set(there, "FAILED", "The invitation was rejected.")
-            told = self._audience(share, there)
-            self._tell(share, told, "Resource Share Association", "failed", cause)
-        return {"resourceShareInvitation": shown.invitation(self._kept, found, self._now())}
-
-    def invitations(self, asked: Asked) -> dict[str, Any]:
-        """GetResourceShareInvitations: those that the account received."""
-        arns = asked.members.get("resourceShareInvitationArns")
-        shares = asked.members.get("resourceShareArns")
-        received = [i for i in self._kept.invitations.values() if i.receiver == asked.account]
-        for arn in arns or []:
-            if arn not in {each.arn for each in received}:
-                raise _no_invitation(str(arn))
-        found = [
-            shown.invitation(self._kept, each, self._now())
-            for each in received
-            if (not arns or each.arn in arns) and (not shares or each.share in shares)
-        ]
-        return page("resourceShareInvitations", found, asked)
-
-    def pending_resources(self, asked: Asked) -> dict[str, Any]:
-        """ListPendingInvitationResources.
-
-        Raises:
-            Refused: there is no such invitation, or it was rejected or has expired.
-        """
-        found = self._received(asked)
-        status = self._kept.status(found, self._now())
-        if status in {"REJECTED", "EXPIRED"}:
-            raise _closed(found, status)
-        share = self._kept.shares[found.share]
-        resources = [
-            shown.resource(
-                share, each, "PENDING" if status == "PENDING" else "AVAILABLE", CARD_TYPE
-            )
-            for each in share.associations
-            if each.kind == "RESOURCE" and each.status == "ASSOCIATED"
-        ]
-        return page("resources", resources, asked)
-
-    def expire(self, share: Share) -> None:
-        """See that associations of invitations that nobody answered in time have failed."""
-        for each in self._kept.invitations.values():
-            there = share.find("PRINCIPAL", each.receiver)
-            if each.share != share.arn or there is None or there.status != "ASSOCIATING":
-                continue
-            pending = [
-                other
-                for other in self._kept.invitations.values()
-                if (other.share, other.receiver) == (each.share, each.receiver)
-                and self._kept.status(other, self._now()) == "PENDING"
-            ]
-            if not pending:
-                self._set(there, "FAILED", "The invitation has expired.")
 
     def _check_principal(self, share: Share, principal: str) -> None:
         organization, enabled = self._kept.rules.organization, self._kept.within_organization
@@ -225,51 +145,34 @@ class Members:
         if self._cards.find(arn) is None:
             raise refused("UnknownResource", f"Resource {arn} could not be found.")
 
+    def _add_resource(self, share: Share, resource: str, cause: int | None) -> Association:
+        there = share.find("RESOURCE", resource)
+        if there is not None and there.status == "ASSOCIATED":
+            return there
+        added = self._associate(share, "RESOURCE", resource, "ASSOCIATED")
+        told = self._telling.audience(share, added)
+        self._telling.tell(share, told, CHANGED, "associated", cause)
+        return added
+
     def _add_principal(self, share: Share, principal: str, cause: int | None) -> Association:
         together = self._kept.together(share.owner, principal)
         at_once = _ORGANIZATION.fullmatch(principal) or (
             together and self._kept.within_organization
         )
-        self.expire(share)
+        self._invitations.expire(share)
         there = share.find("PRINCIPAL", principal)
         if there is not None and there.status in _THERE:
             return there  # invited or in it already
         status = "ASSOCIATED" if at_once else "ASSOCIATING"
         added = self._associate(share, "PRINCIPAL", principal, status)
         added.external = not at_once and not together
-        told = self._audience(share, added)
+        told = self._telling.audience(share, added)
         if at_once:
-            self._tell(share, told, "Resource Share Association", "associated", cause)
+            self._telling.tell(share, told, CHANGED, "associated", cause)
         else:
-            self._invite(share, principal)
-            self._tell(share, told, "Resource Share Invitation", "", cause)
+            self._invitations.send(share, principal)
+            self._telling.tell(share, told, INVITED, "", cause)
         return added
-
-    def _invite(self, share: Share, account: str) -> None:
-        path = f"resource-share-invitation/{self._world.new_id()}"
-        arn = f"arn:aws:ram:{self._world.region}:{share.owner}:{path}"
-        sent = Invitation(arn, share.arn, share.owner, account, self._now())
-        self._kept.invitations[arn] = sent
-
-    def _withdraw(self, share: Share, account: str) -> None:
-        """What was not answered cannot be any more."""
-        for arn, each in list(self._kept.invitations.items()):
-            if (each.share, each.receiver, each.status) == (share.arn, account, "PENDING"):
-                del self._kept.invitations[arn]
-
-    def _received(self, asked: Asked) -> Invitation:
-        arn = arn_of(asked, "resourceShareInvitationArn", "resource-share-invitation")
-        found = self._kept.invitations.get(arn)
-        if found is None or found.receiver != asked.account:
-            raise _no_invitation(arn)
-        return found
-
-    def _open_invitation(self, asked: Asked) -> Invitation:
-        found = self._received(asked)
-        status = self._kept.status(found, self._now())
-        if status != "PENDING":
-            raise _closed(found, status)
-        return found
 
     def _associate(self, share: Share, kind: str, entity: str, status: str) -> Association:
         there = share.find(kind, entity)
@@ -277,45 +180,8 @@ class Members:
             now = self._now()
             there = Association(entity, kind, status, now, now)
             share.associations.append(there)
-        self._set(there, status)
+        there.become(status, self._now())
         return there
-
-    def _set(self, association: Association, status: str, message: str = "") -> None:
-        association.status, association.message = status, message
-        association.updated = self._now()
-
-    def _audience(self, share: Share, association: Association) -> set[str]:
-        """The accounts that an event about an association is for."""
-        if association.kind == "RESOURCE":
-            return {share.owner, *self._kept.accounts(share)}
-        organization = self._kept.rules.organization
-        if organization is not None and association.entity == organization.arn:
-            return {share.owner, *organization.accounts}
-        return {share.owner, association.entity}
-
-    def _tell(
-        self, share: Share, accounts: set[str], event: str, status: str, cause: int | None
-    ) -> None:
-        detail = {"event": event, **({"status": status} if status else {})}
-        for account in sorted(accounts):
-            self._bus.publish(
-                "aws.ram",
-                "Resource Sharing State Change",
-                detail,
-                resources=[share.arn],
-                cause=cause,
-                account=account,
-            )
 
     def _now(self) -> float:
         return self._world.clock.now().timestamp()
-
-
-def _no_invitation(arn: str) -> Exception:
-    message = f"The resource share invitation {arn} could not be found."
-    return refused("ResourceShareInvitationArnNotFound", message)
-
-
-def _closed(invitation: Invitation, status: str) -> Exception:
-    message = f"The resource share invitation {invitation.arn} is {status}."
-    return refused(f"ResourceShareInvitation{_CLOSED[status]}", message)

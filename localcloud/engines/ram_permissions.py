@@ -80,9 +80,6 @@ class Permissions:
         if not self._kept.rules.customer_permissions:
             message = f"Customer managed permissions are not supported for {resource_type}."
             raise refused("OperationNotPermitted", message)
-        if members.get("permissionTemplateParameters"):
-            message = "Template parameters are not played by the local cloud."
-            raise refused("OperationNotPermitted", message)
         arn = f"arn:aws:ram:{self._region}:{asked.account}:permission/{name}"
         if arn in self._kept.permissions:
             raise refused("PermissionAlreadyExists", f"The permission {name} already exists.")
@@ -101,9 +98,6 @@ class Permissions:
             Refused: there is no such permission, or no such version.
         """
         found = self._visible(asked)
-        if asked.members.get("permissionVersion", 1) != 1:
-            message = f"The permission {found.arn} has no such version."
-            raise refused("UnknownResource", message)
         policy: dict[str, Any] = {"Effect": "Allow", "Action": found.actions}
         if found.conditions:
             policy["Condition"] = found.conditions
@@ -118,7 +112,10 @@ class Permissions:
         wanted, kind = asked.members.get("resourceType"), asked.members.get("permissionType", "ALL")
         if wanted is not None and str(wanted).lower() != CARD_TYPE.lower():
             raise refused("InvalidParameter", f"Invalid resource type: {wanted}")
-        visible = [p for p in self._kept.permissions.values() if p.owner in {"aws", asked.account}]
+        owners = {asked.account}
+        if asked.members.get("resourceOwner") != "SELF":
+            owners.add("aws")
+        visible = [p for p in self._kept.permissions.values() if p.owner in owners]
         found = [shown.permission(each) for each in visible]
         found = [each for each in found if kind in {"ALL", each["permissionType"]}]
         return page("permissions", found, asked)
@@ -204,6 +201,9 @@ class Permissions:
         found = self._kept.permissions.get(arn)
         if found is None or found.owner not in {"aws", asked.account}:
             raise refused("UnknownResource", f"The permission {arn} could not be found.")
+        if asked.members.get("permissionVersion", 1) != 1:
+            message = f"The permission {arn} has one version, which is 1."
+            raise refused("UnknownResource", message)
         return found
 
 

@@ -131,7 +131,7 @@ class Registry:
             raise _invalid("Tags of a versioned model package are those of its group")
         group[_NEWEST] += 1
         name, version = group["ModelPackageGroupName"], group[_NEWEST]
-        arn = self._arn(asked, f"model-package/{name.lower()}/{version}")
+        arn = self._arn(asked, f"model-package/{name}/{version}")
         return {
             "ModelPackageGroupName": name,
             "ModelPackageName": name,
@@ -141,7 +141,7 @@ class Registry:
 
     def _single(self, asked: Asked) -> dict[str, Any]:
         name = str(asked.params["ModelPackageName"])
-        arn = self._arn(asked, f"model-package/{name.lower()}")
+        arn = self._arn(asked, f"model-package/{name}")
         if asked.shelf(_PACKAGES).find(arn) is not None:
             raise _invalid(f"Model Package already exists: {arn}")
         return {"ModelPackageName": name, "ModelPackageArn": arn}

@@ -128,13 +128,14 @@ def _callback(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
 
 
 def _package(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
-    """A version that is made has no number yet: it takes the right to any of its group."""
+    """Of a group's versions as a whole, and of one that has no number yet: any of its versions."""
     group = str(params.get("ModelPackageGroupName") or "").rpartition("/")[2]
+    action = f"sagemaker:{call.operation()}"
     if not group:
-        yield need_of("sagemaker:CreateModelPackage", call, params, known)
+        yield need_of(action, call, params, known)
         return
-    arn = f"arn:aws:sagemaker:{call.region}:{call.account}:model-package/{group.lower()}/*"
-    yield Need("sagemaker:CreateModelPackage", arn)
+    arn = f"arn:aws:sagemaker:{call.region}:{call.account}:model-package/{group}/*"
+    yield Need(action, arn)
 
 
 def _model(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
@@ -185,6 +186,7 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("sagemaker", "DescribeEndpoint"): _endpoint,
     ("sagemaker", "InvokeEndpoint"): _endpoint,
     ("sagemaker", "InvokeEndpointAsync"): _endpoint,
+    ("sagemaker", "ListModelPackages"): _package,
     ("sagemaker", "SendPipelineExecutionStepFailure"): _callback,
     ("sagemaker", "SendPipelineExecutionStepSuccess"): _callback,
     ("sagemaker", "UpdateEndpoint"): _endpoint,

@@ -26,8 +26,9 @@ _HOLDS_STATE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
 class Keeper:
     """Saves and takes up the state of one cloud.
 
-    Not kept: functions that are warm, job runs, alarms' states, subscriptions and resources made
-    through the APIs save buckets, secrets, model cards and shares, unfinished multipart uploads.
+    Not kept: functions that are warm, job runs, executions of pipelines, alarms' states,
+    subscriptions and resources made through the APIs save buckets, secrets, model packages, model
+    cards and shares, unfinished multipart uploads.
 
     Args:
         folder: where; it was checked when it was opened.
@@ -80,6 +81,7 @@ class Keeper:
                 services.fill_secrets(world, self._kept("secrets", {}))
                 sharing.fill_cards(world, self._kept("cards", []))
                 sharing.fill_shares(world, self._kept("shares", {}))
+                services.fill_registry(world, self._kept("registry", {}))
                 brought = list(services.fill_queues(world, self._kept("queues", {})))
                 agenda.taken_up(
                     self._kept("agenda", []),
@@ -124,6 +126,7 @@ class Keeper:
             "journal": [json.loads(to_line(record)) for record in world.journal],
             "logs": services.logs_of(world),
             "queues": services.queues_of(world, reactions.pollers.causes),
+            "registry": services.registry_of(world),
             "secrets": services.secrets_of(world),
             "shares": sharing.shares_of(world),
             "tables": services.tables_of(world),

@@ -10,18 +10,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localcloud.errors import StateError
-from localcloud.seams import Messages, Objects
+from localcloud.seams import Messages, MotoShelf, Objects
 from localcloud.wiring import HeldMessage
 from localcloud.world import World
 
 _OLDEST_LINE_S = 13 * 86400  # PutLogEvents refuses lines older than 14 days
 _BATCH = 25  # of BatchWriteItem
 _LINES = 1000
+_REGISTRY = {"model_package_groups": "ModelPackageGroupName", "model_packages": "ModelPackageArn"}
 
 
 def buckets_of(
@@ -186,3 +188,33 @@ def fill_secrets(world: World, kept: Mapping[str, Any]) -> None:
             manager.create_secret(Name=name, **value)
         elif value != there[name]:
             manager.put_secret_value(SecretId=name, **value)
+
+
+def registry_of(world: World) -> dict[str, Any]:
+    """Every group of model packages and every package, with its tags."""
+    found: dict[str, Any] = {}
+    for kind, name in _REGISTRY.items():
+        shelf = MotoShelf(world.account, world.region, kind)
+        found[kind] = [
+            {
+                "facts": {k: v for k, v in facts.items() if not isinstance(v, datetime)},
+                "instants": {k: v.isoformat() for k, v in facts.items() if isinstance(v, datetime)},
+                "tags": shelf.tags(facts[name]),
+            }
+            for facts in shelf.all()
+        ]
+    return found
+
+
+def fill_registry(world: World, kept: Mapping[str, Any]) -> None:
+    """Put groups and packages back; a group of the template goes on with its version numbers."""
+    for kind, entries in kept.items():
+        name = _REGISTRY[kind]
+        shelf = MotoShelf(world.account, world.region, kind)
+        for each in entries:
+            instants = {k: datetime.fromisoformat(v) for k, v in each["instants"].items()}
+            facts = each["facts"] | instants
+            arn = facts.get("ModelPackageArn") or facts["ModelPackageGroupArn"]
+            there = shelf.find(facts[name])
+            tags = each["tags"] if there is None else shelf.tags(facts[name])
+            shelf.put(facts[name], arn, facts, tags)

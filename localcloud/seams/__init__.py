@@ -19,6 +19,7 @@ from localcloud.seams.running import (
 )
 from localcloud.seams.state import State
 from localcloud.seams.topics import subscriptions
+from localcloud.seams.whole import MotoShelf
 
 __all__ = [
     "MOTO_VERSION",
@@ -26,6 +27,7 @@ __all__ = [
     "Cards",
     "Messages",
     "Monitoring",
+    "MotoShelf",
     "Objects",
     "Permissions",
     "QuietHandler",

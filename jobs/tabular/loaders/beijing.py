@@ -21,24 +21,8 @@ CALENDAR = ["year", "month", "day", "hour"]
 MEASURED = ["TEMP", "PRES", "DEWP", "RAIN", "WSPM"]
 HOURS = 18
 """A day's mean needs three quarters of its hours. Source: 40 CFR Part 50, Appendix N, 3.0(c)."""
-POINTS = [
-    "N",
-    "NNE",
-    "NE",
-    "ENE",
-    "E",
-    "ESE",
-    "SE",
-    "SSE",
-    "S",
-    "SSW",
-    "SW",
-    "WSW",
-    "W",
-    "WNW",
-    "NW",
-    "NNW",
-]
+POINTS = ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE",
+          "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"]  # fmt: skip
 
 
 def rows(folder: Path, told: Tabular, *, with_target: bool) -> pa.Table:
@@ -86,12 +70,13 @@ def _days(hours: pa.Table) -> Days:
     if "PM2.5" in hours.column_names:
         values = _numbers(hours, "PM2.5", "the files")
         counted = np.bincount(of[np.isfinite(values)], minlength=len(keys))
-        pm25 = np.where(counted >= HOURS, _mean(values, of, len(keys)), np.nan)
+        pm25[:] = np.where(counted >= HOURS, _mean(values, of, len(keys)), np.nan)
     return Days(names[keys // 10**6], (keys % 10**6).astype("datetime64[D]"), weather, pm25)
 
 
 def _dates(year: Floats, month: Floats, day: Floats) -> npt.NDArray[np.datetime64]:
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+    since = (year - 1970) * 12 + month - 1
+    months = since.astype("datetime64[M]")
     dates: npt.NDArray[np.datetime64] = months.astype("datetime64[D]") + (day - 1).astype(np.int64)
     if (dates.astype(np.int64) < 0).any() or (dates.astype("datetime64[M]") != months).any():
         raise Rejected("no-time", "a year, month or day is none; days from 1970 on are known")

@@ -317,3 +317,20 @@ def test_an_archived_card_can_still_be_exported(cloud: Cloud) -> None:
     cloud.client("s3").create_bucket(Bucket="papers", CreateBucketConfiguration=HERE)
     make_card(cloud, status="Archived")
     assert exported(cloud)["Status"] == "Completed"
+
+
+def test_events_and_exports_name_what_caused_them(cloud: Cloud, cards: Any) -> None:
+    cloud.client("s3").create_bucket(Bucket="papers", CreateBucketConfiguration=HERE)
+    make_card(cloud)
+    with cloud.journal.entry("invocation", "Editor") as inside:
+        cards.update_model_card(ModelCardName="pumps", ModelCardStatus="Approved")
+        cards.create_model_card_export_job(
+            ModelCardName="pumps", ModelCardExportJobName="job",
+            OutputConfig={"S3OutputPath": "s3://papers"},
+        )  # fmt: skip
+    cloud.run_until_idle()
+    (_, event) = (r for r in cloud.journal if r.name == CHANGED)
+    assert event.cause == inside.id
+    (begun, ended) = (r for r in cloud.journal if r.kind == "job")
+    assert (begun.cause, begun.status) == (inside.id, "InProgress")
+    assert (ended.cause, ended.status) == (begun.id, "Completed")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import Cloud
+from localcloud import Cloud, DeployError
 from localcloud.shares import SharingRules
 from tests.integration.localcloud.conftest import Deploy
 from tests.integration.localcloud.sharing import (
@@ -317,8 +317,7 @@ def test_both_sides_see_what_is_shared(cloud: Cloud, ram: Any) -> None:
     (policy,) = ram.get_resource_policies(resourceArns=[ARN])["policies"]
     assert json.loads(policy)["Statement"][0]["Principal"] == {"AWS": [DEV]}
     cloud.client("sagemaker").delete_model_card(ModelCardName="pumps")
-    (resource,) = theirs.list_resources(**other)["resources"]
-    assert resource["status"] == "UNAVAILABLE"
+    assert theirs.list_resources(**other)["resources"] == []
     ram.delete_resource_share(resourceShareArn=arn)
     assert theirs.get_resource_shares(**other)["resourceShares"] == []
     (own,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
@@ -339,6 +338,19 @@ def test_a_share_changes_its_name_and_who_may_come_in(cloud: Cloud, ram: Any) ->
     add = {"resourceShareArn": arn, "principals": [TEST]}
     gone = "InvalidStateTransitionException"
     assert refusal(ram.associate_resource_share, **add) == gone
+
+
+def test_what_is_not_played_is_refused(cloud: Cloud, ram: Any) -> None:
+    make = ram.create_resource_share
+    sourced = {"name": "cards", "sources": [DEV]}
+    assert refusal(make, **sourced) == "OperationNotPermittedException"
+    kept = {"resourceShareConfiguration": {"retainSharingOnAccountLeaveOrganization": True}}
+    assert refusal(make, name="cards", **kept) == "OperationNotPermittedException"
+    assert refusal(make, name="cards/dev") == "InvalidParameterException"
+    second = {"permissionArn": MANAGED, "permissionVersion": 2}
+    assert refusal(ram.get_permission, **second) == "UnknownResourceException"
+    own = ram.list_permissions(resourceOwner="SELF")["permissions"]
+    assert own == []
 
 
 def test_lists_come_in_pages(ram: Any) -> None:
@@ -374,10 +386,45 @@ def test_owner_and_principal_are_told(cloud: Cloud) -> None:
     told = [r.detail for r in cloud.journal if r.name == CHANGED]
     assert {each["source"] for each in told} == {"aws.ram"}
     assert all(each["resources"] == [arn] for each in told)
-    for account in (OWNER, DEV):
-        details = [each["detail"] for each in told if each["account"] == account]
-        assert details[:3] == [
-            {"event": "Resource Share Invitation"},
-            {"event": "Resource Share Association", "status": "associated"},
-            {"event": "Resource Share Association", "status": "disassociated"},
-        ]
+    joined = {"event": "Resource Share Association", "status": "associated"}
+    ended = {"event": "Resource Share Association", "status": "disassociated"}
+    invited = {"event": "Resource Share Invitation"}
+    expected = {OWNER: [joined, invited, joined, ended, ended], DEV: [invited, joined, ended]}
+    for account, details in expected.items():
+        assert [each["detail"] for each in told if each["account"] == account] == details
+
+
+TEMPLATE = """
+  Reading:
+    Type: AWS::RAM::Permission
+    Properties:
+      Name: reading
+      ResourceType: sagemaker:ModelCard
+      PolicyTemplate: {Effect: Allow, Action: [sagemaker:DescribeModelCard]}
+  Cards:
+    Type: AWS::RAM::ResourceShare
+    Properties:
+      Name: cards
+      PermissionArns: [!Ref Reading]
+      Principals: ["222222222222"]
+      Tags: [{Key: stage, Value: dev}]
+"""
+
+
+def test_a_share_and_its_permission_come_from_the_template(deploy: Deploy) -> None:
+    cloud = deploy(TEMPLATE)
+    make_card(cloud)
+    arn = cloud.physical_id("Cards")
+    assert arn == cloud.stack.attribute("Cards", "Arn")
+    (made,) = cloud.client("ram").get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    assert (made["resourceShareArn"], made["tags"]) == (arn, [{"key": "stage", "value": "dev"}])
+    cloud.client("ram").associate_resource_share(resourceShareArn=arn, resourceArns=[ARN])
+    accept(cloud, DEV)
+    cards = cloud.client("sagemaker", DEV)
+    assert cards.describe_model_card(ModelCardName=ARN)
+    assert denied(cards.update_model_card, ModelCardName=ARN, ModelCardStatus="Approved")
+
+
+def test_a_permission_that_is_not_granted_stops_the_deployment(deploy: Deploy) -> None:
+    with pytest.raises(DeployError, match=r"Reading.*not supported for sagemaker:ModelCard"):
+        deploy(TEMPLATE, sharing=SharingRules(customer_permissions=False))

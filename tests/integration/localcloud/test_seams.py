@@ -46,6 +46,17 @@ def test_everything_is_put_back_when_the_cloud_closes(deploy: Deploy) -> None:
     assert all(one is two for one, two in zip(before, after, strict=True))
 
 
+def test_addresses_that_moto_lacks_are_there_while_the_cloud_is(deploy: Deploy) -> None:
+    paths = seams.running.ram.urls.url_paths
+    before = dict(paths)
+    cloud = deploy("  Queue: {Type: AWS::SQS::Queue}")
+    assert "{0}/listresources$" in paths
+    with pytest.raises(RuntimeError, match="listresources"), seams.running.ram.routed():
+        pass
+    cloud.close()
+    assert paths == before
+
+
 def test_a_moto_of_another_version_is_refused(
     deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

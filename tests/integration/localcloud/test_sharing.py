@@ -154,6 +154,26 @@ def test_access_ends_with_the_share_the_principal_or_the_resource(cloud: Cloud) 
     assert may(cloud, DEV) == set()
 
 
+def test_a_card_made_again_is_not_shared(cloud: Cloud) -> None:
+    share(cloud, DEV)
+    accept(cloud, DEV)
+    cloud.client("sagemaker").delete_model_card(ModelCardName="pumps")
+    assert may(cloud, DEV) == set()
+    make_card(cloud)
+    assert may(cloud, DEV) == set()
+
+
+def test_tags_stay_with_the_owner(cloud: Cloud) -> None:
+    share(cloud, DEV)
+    accept(cloud, DEV)
+    theirs = cloud.client("sagemaker", DEV)
+    theirs.create_model_card(ModelCardName="pumps", Content="{}", ModelCardStatus="Draft")
+    assert denied(theirs.add_tags, ResourceArn=ARN, Tags=[{"Key": "a", "Value": "b"}])
+    assert denied(theirs.list_tags, ResourceArn=ARN)
+    own = theirs.describe_model_card(ModelCardName="pumps")["ModelCardArn"]
+    assert theirs.list_tags(ResourceArn=own)["Tags"] == []
+
+
 def test_an_account_can_leave_a_share_it_was_invited_to(cloud: Cloud) -> None:
     arn = share(cloud, DEV)
     accept(cloud, DEV)

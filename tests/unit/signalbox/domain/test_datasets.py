@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.keys import inputs_key
+from signalbox.contracts.operation_keys import inputs_key
 from signalbox.domain.datasets import DatasetIntake, PipelineStart
 from signalbox.errors import Rejected, Transient
 from tests.fakes import BUCKET, NOON, Crash, Fuse, HeardBus, InMemoryRunTable, ref, workload

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.keys import violations_key
+from signalbox.contracts.operation_keys import violations_key
 from signalbox.contracts.own import DataQualityViolated
 from signalbox.domain.quality import MAX_BYTES, MAX_DESCRIBED, MAX_TEXT, DataQuality
 from signalbox.domain.telling import LEASE

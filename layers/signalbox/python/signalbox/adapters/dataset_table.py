@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
 from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.keys import DatasetKind
+from signalbox.contracts.operation_keys import DatasetKind
 
 _LATEST = "latest"
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from signalbox.adapters.objects import Objects
 from signalbox.contracts.complaints import complaint
+from signalbox.contracts.operations import Operations
 from signalbox.contracts.workload import Workload
 from signalbox.errors import Misconfigured, Rejected
 
@@ -31,3 +32,14 @@ def shipped_workloads(artifacts: Objects, key: str) -> dict[str, Workload]:
         raise Misconfigured(
             f"{place} holds no workloads ({where}); run make package again"
         ) from problem
+
+
+def shipped_operations(artifacts: Objects, key: str) -> dict[str, Operations]:
+    """Read the operations of all workloads that have some.
+
+    Raises:
+        Misconfigured: as above.
+    """
+    found = shipped_workloads(artifacts, key)
+    told = {name: workload.operations for name, workload in found.items()}
+    return {name: operations for name, operations in told.items() if operations is not None}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from signalbox.contracts.keys import DatasetKind
+from signalbox.contracts.operation_keys import DatasetKind
 
 Pipeline = Literal["train", "tune", "batch"]
 PIPELINE_OF: dict[DatasetKind, Pipeline] = {

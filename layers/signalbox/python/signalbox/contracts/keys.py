@@ -19,6 +19,7 @@
     judgements/<workload>/<date>.json             how predictions turned out
     cards/<card>/…                                approved model cards as PDF
     cards/shared/<card>/…                         copies for accounts that may only read
+    packages/<workload>/<run>/smoke.json          a request that a packaged model answers
     training/<workload>/<path…>                   a file to learn from
     inference/<workload>/<path…>                  a file to predict from
     ground-truth/<workload>/<path…>               what became of what was predicted
@@ -52,13 +53,8 @@ WINDOWS = "windows/"
 SCORES = "scores/"
 FEEDBACK = "feedback/"
 JUDGEMENTS = "judgements/"
-CARDS = "cards/"
-OPERATIONS = "operations/"
-MONITORING = "monitoring/"
 
 FleetKind = Literal["registry", "faults"]
-DatasetKind = Literal["training", "inference", "ground-truth"]
-DATASET_KINDS: tuple[DatasetKind, ...] = ("training", "inference", "ground-truth")
 
 SEQUENCER_DIGITS = 32
 FIRST_SEQUENCER = "0" * SEQUENCER_DIGITS
@@ -73,9 +69,6 @@ _FRAGMENT = re.compile(
 )
 _SCORES = re.compile(r"scores/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/.+\.out", re.S)
 _RUN = re.compile(r"runs/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/(?P<path>.+)", re.S)
-_VIOLATIONS = re.compile(
-    r"monitoring/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/constraint_violations\.json"
-)
 _WINDOWS_MANIFEST = re.compile(r"windows/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/manifest\.json")
 
 
@@ -125,36 +118,6 @@ def parse_fleet_key(key: str) -> tuple[FleetKind, str]:
             "faults under faults/<workload>/<path>"
         )
     return kind, workload
-
-
-def parse_dataset_key(key: str) -> tuple[DatasetKind, str]:
-    """Return what a data file is for, and the workload that its key names.
-
-    >>> parse_dataset_key("ground-truth/abalone/2026-07.csv")
-    ('ground-truth', 'abalone')
-
-    Raises:
-        ValueError: no ``training/``, ``inference/`` or ``ground-truth/<workload>/<path>``.
-    """
-    room, _, rest = key.partition("/")
-    workload, slash, path = rest.partition("/")
-    for kind in DATASET_KINDS:
-        if room == kind and workload and slash and path:
-            return kind, workload
-    raise ValueError(
-        f"{key!r} names no workload; data goes under training/<workload>/<path>, "
-        "inference/<workload>/<path> or ground-truth/<workload>/<path>"
-    )
-
-
-def operations_prefix(workload: str, run: str) -> str:
-    """Return the prefix of all that one pipeline run was given and made."""
-    return f"{OPERATIONS}{workload}/{run}/"
-
-
-def inputs_key(workload: str, run: str) -> str:
-    """Return where the files of a pipeline run are listed, as SageMaker's manifests are."""
-    return f"{operations_prefix(workload, run)}inputs.json"
 
 
 def normal_sequencer(sequencer: str) -> str:
@@ -350,36 +313,6 @@ def feedback_key(workload: str, episode: str) -> str:
 def judgements_key(workload: str, date: str) -> str:
     """Return where one day's judging of predictions is reported."""
     return f"{JUDGEMENTS}{workload}/{date}.json"
-
-
-def violations_key(workload: str, run: str) -> str:
-    """Return where a run notes how its data violates the constraints of its model."""
-    return f"{MONITORING}{workload}/{run}/constraint_violations.json"
-
-
-def parse_violations_key(key: str) -> tuple[str, str]:
-    """Return workload and run of the key of a file of violations.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = _VIOLATIONS.fullmatch(key)
-    if not found:
-        raise ValueError(
-            f"{key!r} is no file of violations; those are "
-            "monitoring/<workload>/<32 hex digits>/constraint_violations.json"
-        )
-    return found["workload"], found["run"]
-
-
-def card_prefix(card: str) -> str:
-    """Return the prefix that an approved model card is exported under."""
-    return f"{CARDS}{card}/"
-
-
-def shared_card_prefix(card: str) -> str:
-    """Return the prefix of the copies of a card that other accounts may read."""
-    return f"{CARDS}shared/{card}/"
 
 
 def parse_run_key(key: str) -> tuple[str, str, str]:

@@ -5,17 +5,24 @@ Strict in both directions: what is not declared here is neither sent nor accepte
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime
 
 from signalbox.contracts.alerts import Tally, Time, Verdict
 from signalbox.contracts.cards import Access, Stage
 from signalbox.contracts.datasets import Pipeline
-from signalbox.contracts.eventbridge import Envelope
 from signalbox.contracts.keys import FleetKind
+from signalbox.contracts.model_events import (
+    DeployCalled,
+    DeployCallFailed,
+    ModelPendingApproval,
+    ModelPromoted,
+    PromotionFailed,
+)
 from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.own_event import SOURCE, Count, OwnEvent, Said
 from signalbox.contracts.scoring import Moved, Probability
 
 __all__ = [
@@ -26,6 +33,8 @@ __all__ = [
     "CycleFeaturesReady",
     "CycleFeaturesWithdrawn",
     "DataQualityViolated",
+    "DeployCallFailed",
+    "DeployCalled",
     "FaultPredicted",
     "FeedbackRecorded",
     "FileRejected",
@@ -33,11 +42,14 @@ __all__ = [
     "FleetScored",
     "ModelCardShared",
     "ModelCardUnshared",
+    "ModelPendingApproval",
+    "ModelPromoted",
     "ObjectRef",
     "OwnEvent",
     "PipelineRefused",
     "PipelineStarted",
     "PredictionsJudged",
+    "PromotionFailed",
     "RetuneStarted",
     "RetuneSuppressed",
     "Said",
@@ -45,37 +57,7 @@ __all__ = [
     "ScoringStarted",
 ]
 
-SOURCE = "signalbox"
-
-Count = Annotated[int, Field(ge=0)]
 Suppression = Literal["cooldown", "limit", "off", "never-trained"]
-
-
-class OwnEvent(BaseModel):
-    """An event of the house."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def detail_type(cls) -> str:
-        """The detail-type that rules match: the name of the class."""
-        return cls.__name__
-
-
-OwnT = TypeVar("OwnT", bound=OwnEvent)
-
-
-class Said(Envelope, Generic[OwnT]):
-    """An event of the house as the bus delivers it: ``Said[CycleFeaturesReady]``."""
-
-    source: Literal["signalbox"]
-    detail: OwnT
-
-    @model_validator(mode="after")
-    def _is_what_it_says(self) -> Self:
-        if self.detail_type != self.detail.detail_type():
-            raise ValueError(f"detail-type is not {self.detail.detail_type()}")
-        return self
 
 
 class CycleFeaturesReady(OwnEvent):
@@ -357,6 +339,11 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         DataQualityViolated,
         RetuneStarted,
         RetuneSuppressed,
+        ModelPendingApproval,
+        ModelPromoted,
+        PromotionFailed,
+        DeployCalled,
+        DeployCallFailed,
     )
 }
 """Every event of the house by its detail-type."""

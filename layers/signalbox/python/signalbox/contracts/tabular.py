@@ -75,7 +75,7 @@ class Drift(BaseModel):
     """How far a distribution may be from that of the training rows.
 
     Names as in Model Monitor; ``Simple`` is the largest difference of the two distribution functions,
-    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value: less is drift.
+    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value.
     """
 
     model_config = STRICT
@@ -138,7 +138,7 @@ class Tabular(BaseModel):
     threshold: Share = 0.5
     drift: Drift = Drift()
     training: Boosting = Boosting()
-    tuning: dict[Name, tuple[Finite, Finite]] = {}
+    tuning: dict[Name, tuple[int | Finite, int | Finite]] = {}
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
@@ -178,3 +178,21 @@ class Tabular(BaseModel):
             for end in (low, high):
                 Boosting.model_validate({name: end})
         return self
+
+    def search(self) -> dict[str, str]:
+        """What the tuning pipeline asks for: the objective, and the ends of each range given.
+
+        >>> told = {"problem": "regression", "target": "y", "columns": {"x": "number"},
+        ...         "gate": {"metric": "rmse", "at_most": 2}, "tuning": {"max_leaf_nodes": [4, 32]}}
+        >>> Tabular.model_validate(told).search()["MaxLeafNodesMax"]
+        '32'
+        """
+        least = self.gate.at_least is None
+        told = {
+            "Objective": f"validation:{self.gate.metric}",
+            "ObjectiveType": "Minimize" if least else "Maximize",
+        }
+        for name, ends in self.tuning.items():
+            words = "".join(word.title() for word in name.split("_"))
+            told |= {f"{words}{end}": f"{ends[k]:g}" for k, end in enumerate(("Min", "Max"))}
+        return told

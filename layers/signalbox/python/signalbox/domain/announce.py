@@ -7,49 +7,37 @@ from typing import Literal, Protocol
 
 from signalbox.contracts.alerts import Episode, Feedback, JudgementReport
 from signalbox.contracts.backfill import RunReport
-from signalbox.contracts.cards import Access, Stage
-from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.glue import JobStateChange
 from signalbox.contracts.keys import (
     FleetKind,
     feedback_key,
     judgements_key,
-    parse_dataset_key,
     parse_fleet_key,
     rejected_key,
     report_key,
     windows_manifest_key,
     workload_of,
 )
-from signalbox.contracts.monitoring import Described
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.operation_keys import parse_dataset_key
 from signalbox.contracts.own import (
     BackfillFailed,
     BackfillStarted,
     CycleFeaturesReady,
     CycleFeaturesWithdrawn,
-    DataQualityViolated,
     FaultPredicted,
     FeedbackRecorded,
     FileRejected,
     FleetRecordsMerged,
     FleetScored,
-    ModelCardShared,
-    ModelCardUnshared,
     OwnEvent,
-    PipelineRefused,
-    PipelineStarted,
     PredictionsJudged,
-    RetuneStarted,
-    RetuneSuppressed,
     ScoringFailed,
     ScoringStarted,
-    Suppression,
 )
 from signalbox.contracts.rejection import Rejection
 from signalbox.contracts.scoring import WindowsManifest
 from signalbox.domain.recording import Cut
-from signalbox.domain.retune_guard import Decision
 
 
 class Bus(Protocol):
@@ -240,85 +228,4 @@ def scoring_failed(
         status=status,
         reason=reason,
         again=again,
-    )
-
-
-def card_shared(
-    workload: str,
-    card: tuple[str, str, str],
-    to: tuple[Stage, str, Access],
-    permission: str | None,
-    copy_prefix: str | None,
-) -> ModelCardShared:
-    """A stage's account may use a card; ``card`` is its name, its ARN and its Region."""
-    name, arn, region = card
-    stage, account, access = to
-    return ModelCardShared(
-        workload=workload,
-        card=name,
-        card_arn=arn,
-        region=region,
-        stage=stage,
-        account=account,
-        access=access,
-        permission=permission,
-        copy_prefix=copy_prefix,
-    )
-
-
-def card_unshared(workload: str, card: tuple[str, str, str], of: tuple[Stage, str]) -> OwnEvent:
-    """A stage's account may use a card no longer; ``card`` as above."""
-    name, arn, region = card
-    stage, account = of
-    return ModelCardUnshared(
-        workload=workload, card=name, card_arn=arn, region=region, stage=stage, account=account
-    )
-
-
-def pipeline_started(
-    workload: str, pipeline: Pipeline, run: str, execution: str, files: int
-) -> OwnEvent:
-    """Files became a run of a pipeline."""
-    return PipelineStarted(
-        workload=workload, pipeline=pipeline, run=run, execution=execution, files=files
-    )
-
-
-def pipeline_refused(workload: str, run: str, inputs: str, message: str) -> OwnEvent:
-    """Files can become no run."""
-    return PipelineRefused(workload=workload, run=run, inputs_key=inputs, message=message)
-
-
-def data_quality_violated(
-    workload: str, run: str, count: int, first: list[Described], source: ObjectRef
-) -> OwnEvent:
-    """The data of a run violates constraints of its model."""
-    return DataQualityViolated(
-        workload=workload, run=run, count=count, violations=first, source=source
-    )
-
-
-def retune_started(decision: Decision) -> OwnEvent:
-    """A retune was decided and started."""
-    return RetuneStarted(
-        workload=decision.workload,
-        run=decision.run,
-        execution=decision.execution,
-        tune_run=decision.tune_run,
-        tune_execution=decision.tune_execution or "",
-        inputs=decision.trained.inputs if decision.trained else "",
-        retunes=decision.verdict.retunes,
-    )
-
-
-def retune_suppressed(decision: Decision, reason: Suppression) -> OwnEvent:
-    """A failed quality check starts nothing."""
-    verdict = decision.verdict
-    return RetuneSuppressed(
-        workload=decision.workload,
-        run=decision.run,
-        execution=decision.execution,
-        reason=reason,
-        until=verdict.until,
-        retunes=verdict.retunes,
     )

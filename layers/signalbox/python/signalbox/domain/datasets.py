@@ -24,10 +24,16 @@ from signalbox.contracts.datasets import (
     manifest,
     says_ready,
 )
-from signalbox.contracts.keys import DATASET_KINDS, DatasetKind, inputs_key, parse_dataset_key
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.operation_keys import (
+    DATASET_KINDS,
+    DatasetKind,
+    inputs_key,
+    parse_dataset_key,
+)
 from signalbox.contracts.workload import Workload
-from signalbox.domain.announce import Bus, pipeline_refused, pipeline_started
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import pipeline_refused, pipeline_started
 from signalbox.domain.due import Note, Notes, note_of
 from signalbox.domain.scoring import MAX_NOTES, OpenRun, RunTable
 from signalbox.errors import Rejected, SignalboxError

@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.complaints import complaint
-from signalbox.contracts.keys import parse_violations_key
 from signalbox.contracts.monitoring import Described, Violation, Violations
 from signalbox.contracts.objects import ObjectRef
+from signalbox.contracts.operation_keys import parse_violations_key
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.workload import Workload
-from signalbox.domain.announce import Bus, data_quality_violated
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import data_quality_violated
 from signalbox.domain.mail import Address, mail, table
 from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.errors import Rejected

@@ -19,7 +19,8 @@ from typing import Literal, Protocol
 from signalbox.contracts.pipelines import StepChange
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
-from signalbox.domain.announce import Bus, retune_started, retune_suppressed
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import retune_started, retune_suppressed
 from signalbox.domain.datasets import History
 from signalbox.domain.notices import RUN, WORKLOAD, Executions, Origin, origin_of
 from signalbox.domain.retune_guard import Decision, judge, token_of
@@ -128,8 +129,10 @@ class Retuning:
     def _start(self, decision: Decision, parameters: Mapping[str, str]) -> Decision:
         """Start a retune with all that its pipeline asks for and the failed run was started with too."""
         asked = self.starter.asks_for(self.tune_pipeline)
+        tabular = self.workloads[decision.workload].tabular
         known = {
             **parameters,
+            **(tabular.search() if tabular is not None else {}),
             WORKLOAD: decision.workload,
             RUN: decision.tune_run,
             "Inputs": decision.trained.inputs if decision.trained else "",

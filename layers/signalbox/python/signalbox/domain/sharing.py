@@ -24,11 +24,12 @@ from signalbox.contracts.cards import (
     share_name,
     version_of,
 )
-from signalbox.contracts.keys import card_prefix, shared_card_prefix
 from signalbox.contracts.model_card import CardStatus
+from signalbox.contracts.operation_keys import card_prefix, shared_card_prefix
 from signalbox.contracts.own import ModelCardShared
 from signalbox.contracts.workload import Workload
-from signalbox.domain.announce import Bus, card_shared, card_unshared
+from signalbox.domain.announce import Bus
+from signalbox.domain.announce_models import card_shared, card_unshared
 from signalbox.domain.card_message import shared
 from signalbox.domain.cards import Card, Notes, Topic
 from signalbox.domain.share_plan import WANTED, Grant, Share, Step, counts_as, plan

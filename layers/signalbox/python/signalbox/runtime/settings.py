@@ -295,6 +295,42 @@ class OnQualityReportSettings(DoorSettings):
     models_topic: str = Field(min_length=1)
 
 
+class PromotionSettings(DoorSettings):
+    """What a door is told that brings models into service."""
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+    endpoint_role: str = Field(min_length=1)
+    endpoint_instance_type: str = Field(min_length=1)
+    endpoint_device: str = Field(min_length=1)
+
+
+class OnModelPackageSettings(PromotionSettings):
+    """What on_model_package is told."""
+
+    door = "on_model_package"
+
+
+class OnEndpointChangeSettings(PromotionSettings):
+    """What on_endpoint_change is told."""
+
+    door = "on_endpoint_change"
+
+
+class OnModelPromotedSettings(DoorSettings):
+    """What on_model_promoted is told; ``deploy_hosts`` are separated by commas, and may be none."""
+
+    door = "on_model_promoted"
+
+    artifact_bucket: str = Field(min_length=1)
+    workloads_key: str = Field(min_length=1)
+    operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
+    deploy_hosts: str = ""
+
+
 SettingsT = TypeVar("SettingsT", bound=DoorSettings)
 
 

@@ -1,0 +1,171 @@
+"""A model package is registered, approved or rejected: what follows, once for each status.
+
+The registry decides, never the event: one that speaks of a status that no longer stands is late, and
+changes nothing. What was done about a status is noted under the package; when another status is dealt
+with the note goes, so that a package that is rejected and approved again is promoted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from signalbox.contracts.operations import Operations
+from signalbox.contracts.packages import (
+    APPROVED,
+    PENDING,
+    REJECTED,
+    WORKLOAD,
+    Metrics,
+    ModelPackageChange,
+    Package,
+    group_and_version,
+    metrics_of,
+)
+from signalbox.contracts.registry import group_of
+from signalbox.domain.announce_models import model_pending
+from signalbox.domain.claims import held
+from signalbox.domain.model_mail import pending_mail, put_back_mail, unusable_mail
+from signalbox.domain.promoting import Promoting, Step
+from signalbox.errors import Rejected
+
+STATUSES = (PENDING, APPROVED, REJECTED)
+_OVER = frozenset({"Completed", "Failed"})
+
+Outcome = (
+    Step | Literal["told", "unusable", "put-back", "recorded", "repeated", "late", "unfinished"]
+)
+
+
+class Files(Protocol):
+    """The data bucket."""
+
+    bucket: str
+
+    def find(self, key: str) -> bytes | None:
+        """Return the content of a file, or None."""
+
+
+def workload_of(package: Package, operations: Mapping[str, Operations]) -> str | None:
+    """Return the workload that a package belongs to, by its group, or None."""
+    own = [name for name in operations if group_of(name) == package.group]
+    told = package.metadata.get(WORKLOAD)
+    return told if told in own else (own[0] if len(own) == 1 and told is None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a model's quality: its numbers, or why there are none."""
+
+    metrics: Metrics
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Everything that a change of a package meets."""
+
+    promoting: Promoting
+    files: Files
+
+    def judge(self, change: ModelPackageChange, now: datetime) -> Outcome:
+        """Do what the status of a package asks for.
+
+        Raises:
+            Rejected: it is a package without a version.
+            Transient: somebody else is doing it right now.
+        """
+        told = change.detail
+        try:
+            group_and_version(told.arn)
+        except ValueError as problem:
+            raise Rejected("no-versioned-package", str(problem)) from problem
+        package = self.promoting.packages.find(told.arn)
+        if package is None or package.approval != told.approval:
+            return "late"
+        if package.status not in _OVER or package.approval not in STATUSES:
+            return "unfinished"
+        about = f"package#{package.arn}"
+        with held(self.promoting.claims, about, f"status#{package.approval}", now) as mine:
+            if not mine:
+                return "repeated"
+            outcome = self._act(package, now)
+        released = {APPROVED} if outcome == "put-back" else {*STATUSES} - {package.approval}
+        for status in released:
+            self.promoting.claims.forget(about, f"status#{status}")
+        return outcome
+
+    def _act(self, package: Package, now: datetime) -> Outcome:
+        if package.approval == REJECTED:
+            return "recorded"
+        workload = workload_of(package, self.promoting.operations)
+        evidence = self._evidence(package)
+        problem = self._problem(package, workload) or evidence.problem
+        if workload is None or problem is not None:
+            self.promoting.topic.publish(
+                unusable_mail(package, workload, self._owner(workload), problem)
+            )
+            return "unusable"
+        if package.approval == PENDING:
+            self._tell(package, workload, evidence.metrics)
+            return "told"
+        if not package.reviewed:
+            self._put_back(package, workload, now)
+            return "put-back"
+        return self.promoting.promote(workload, package, now)
+
+    def _problem(self, package: Package, workload: str | None) -> str | None:
+        if workload is None:
+            return (
+                f"no workload with a section operations has the package group {package.group}; "
+                "ship one (make package), or register the model in another group"
+            )
+        if package.status == "Failed":
+            why = f": {package.reason}" if package.reason else ""
+            return f"its registration failed{why}; register it again"
+        return None
+
+    def _evidence(self, package: Package) -> Evidence:
+        place = f"s3://{self.files.bucket}/"
+        uri = package.statistics
+        if uri is None or not uri.startswith(place):
+            where = "names no statistics of its quality" if uri is None else f"has them at {uri}"
+            return Evidence({}, f"it {where}; ModelMetrics must point to a file in {place}")
+        content = self.files.find(uri.removeprefix(place))
+        if content is None:
+            return Evidence({}, f"{uri}, where its quality should stand, is not there")
+        try:
+            return Evidence(metrics_of(content))
+        except ValueError as problem:
+            return Evidence({}, f"{uri} is no model-quality file: {problem}")
+
+    def _tell(self, package: Package, workload: str, metrics: Metrics) -> None:
+        approved = next(
+            (
+                each
+                for each in self.promoting.packages.approved(package.group)
+                if each.arn != package.arn
+            ),
+            None,
+        )
+        known = self._evidence(approved).metrics if approved else {}
+        event = model_pending(workload, package, metrics, approved, known)
+        self.promoting.bus.emit(event)
+        self.promoting.topic.publish(pending_mail(event, self._owner(workload)))
+
+    def _put_back(self, package: Package, workload: str, now: datetime) -> None:
+        """The mail goes first: once the status is back, a repeat of the event is late."""
+        self.promoting.claims.claim(f"package#{package.arn}", f"status#{PENDING}", now)
+        self.promoting.claims.done(
+            f"package#{package.arn}", f"status#{PENDING}", now
+        )  # this mail tells it
+        self.promoting.topic.publish(put_back_mail(package, workload, self._owner(workload)))
+        why = (
+            "approved without a review board; a retuned model needs one (signalbox approve --board)"
+        )
+        self.promoting.packages.put_back(package, why)
+
+    def _owner(self, workload: str | None) -> str:
+        return self.promoting.operations[workload].owner if workload else "unknown"

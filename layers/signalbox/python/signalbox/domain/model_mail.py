@@ -1,0 +1,140 @@
+"""What owners are told of their models: what waits for them, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from signalbox.contracts.alerts import Message
+from signalbox.contracts.own import DeployCallFailed, ModelPendingApproval, PromotionFailed
+from signalbox.contracts.packages import BOARD, PENDING, Package
+from signalbox.domain.mail import Address, mail, table
+
+KIND = "model"
+"""The attribute ``kind`` of these mails, for filter policies."""
+
+
+def pending_mail(event: ModelPendingApproval, owner: str) -> Message:
+    """A model waits for its owner's decision."""
+    board = ' --board "NAMES"' if event.retuned else ""
+    about = {
+        "Package": event.package,
+        "Now": event.approved or "no model is approved",
+        "Retuned": f"yes: {BOARD} must be named when it is approved" if event.retuned else "",
+    }
+    lines = [
+        f"Model {event.version} of {event.workload} waits for your decision.",
+        "",
+        *table(about),
+        "",
+        *_compared(event.metrics, event.approved_metrics),
+        "",
+        "Approve or reject it:",
+        f"  signalbox approve {event.package}{board}",
+        f'  signalbox reject {event.package} --note "..."',
+    ]
+    return mail(
+        Address(event.workload, KIND, PENDING, owner),
+        f"model {event.version} waits for approval",
+        lines,
+        event.model_dump(mode="json"),
+        action_required=True,
+    )
+
+
+def unusable_mail(
+    package: Package, workload: str | None, owner: str, problem: str | None
+) -> Message:
+    """A package cannot come into service, whatever is decided of it."""
+    lines = [
+        f"Model {package.version} of {package.group} cannot be used: {problem}.",
+        "",
+        *table({"Package": package.arn, "Status": f"{package.status}, {package.approval}"}),
+        "",
+        "Nothing was started. What serves goes on serving.",
+    ]
+    return mail(
+        Address(workload or package.group, KIND, "Unusable", owner),
+        f"model {package.version} cannot be used",
+        lines,
+        package.model_dump() | {"problem": problem},
+        action_required=True,
+    )
+
+
+def put_back_mail(package: Package, workload: str, owner: str) -> Message:
+    """A retuned package was approved without a review board."""
+    lines = [
+        f"Model {package.version} of {workload} waits for approval again.",
+        "",
+        *table({"Package": package.arn}),
+        "",
+        "It was made by a search for better settings after a failed quality check, and such a model",
+        f"needs a review board: its metadata {BOARD} is empty. Approve it with the names of the board:",
+        f'  signalbox approve {package.arn} --board "NAMES"',
+    ]
+    return mail(
+        Address(workload, KIND, "PutBack", owner),
+        f"model {package.version} needs a review board",
+        lines,
+        package.model_dump(),
+        action_required=True,
+    )
+
+
+def promotion_failed_mail(event: PromotionFailed, owner: str) -> Message:
+    """A model did not come into service."""
+    about = {
+        "Package": event.package,
+        "Endpoint": event.endpoint,
+        "Serving": event.serving or "nothing: there was no model before, or it is gone too",
+    }
+    lines = [
+        f"Model {event.version} of {event.workload} did not come into service: {event.reason}",
+        "",
+        *table(about),
+        "",
+        "The package is still approved, so batch inference takes it. Reject it; once it is mended,",
+        "it can be approved again:",
+        f'  signalbox reject {event.package} --note "..."',
+    ]
+    return mail(
+        Address(event.workload, KIND, event.detail_type(), owner),
+        f"model {event.version} did not come into service",
+        lines,
+        event.model_dump(mode="json"),
+        action_required=True,
+    )
+
+
+def deploy_failed_mail(event: DeployCallFailed, owner: str) -> Message:
+    """A promoted model's deploy pipeline was not called."""
+    about = {
+        "Promotion": event.promotion,
+        "Package": event.package,
+        "Pipeline": f"{event.service}, {event.host}, {event.project}",
+    }
+    lines = [
+        f"The deploy pipeline of {event.workload} was not called: {event.reason}.",
+        "",
+        *table(about),
+        "",
+        "The model is in service. Look whether a pipeline runs with this promotion; if none does,",
+        "start it there.",
+    ]
+    return mail(
+        Address(event.workload, KIND, event.detail_type(), owner),
+        "the deploy pipeline was not called",
+        lines,
+        event.model_dump(mode="json"),
+        action_required=True,
+    )
+
+
+def _compared(metrics: Mapping[str, float], approved: Mapping[str, float]) -> list[str]:
+    """A line a metric: this model's, and that of the model which counts now."""
+    width = max(map(len, metrics), default=0)
+    lines = [f"  {'':<{width}}  {'this':>12}  {'approved':>12}"]
+    for name, value in metrics.items():
+        other = f"{approved[name]:>12.5g}" if name in approved else f"{'-':>12}"
+        lines.append(f"  {name:<{width}}  {value:>12.5g}  {other}")
+    return lines

@@ -1,0 +1,218 @@
+"""What follows when a package is registered, approved or rejected."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signalbox.contracts.packages import APPROVED, PENDING, REJECTED
+from signalbox.domain.claims import LEASE
+from signalbox.errors import Rejected, Transient
+from tests.fakes import BUCKET, Crash, Fuse
+from tests.promoted import RUN, World, arn, change_of
+
+RETUNED = {"metadata": {"workload": "hvac", "run": RUN, "retuned": "true"}}
+
+
+def test_the_owner_of_a_pending_model_gets_its_numbers_beside_those_that_count_now():
+    world = World()
+    world.register(1, APPROVED, rmse=2.5)
+    package = world.register(2, rmse=2.125)
+    for _ in range(2):
+        world.deliver(package)
+    (mail,) = world.topic.messages
+    assert mail.subject == "hvac: model 2 waits for approval - Action Required"
+    assert mail.attributes.items() >= {
+        "workload": "hvac", "kind": "model", "status": PENDING, "owner": "models@example.com",
+    }.items()  # fmt: skip
+    row = next(line.split() for line in mail.body.splitlines() if line.startswith("  rmse"))
+    assert row == ["rmse", "2.125", "2.5"]
+    assert f"  signalbox approve {arn(2)}\n" in mail.body
+    assert f'  signalbox reject {arn(2)} --note "..."' in mail.body
+    told = json.loads(mail.body.splitlines()[-1])
+    assert (told["approved"], told["approved_metrics"]) == (arn(1), {"rmse": 2.5})
+    assert world.said() == ["ModelPendingApproval 2"]
+
+
+def test_the_first_model_is_compared_with_none():
+    world = World()
+    world.deliver(world.register(1))
+    (mail,) = world.topic.messages
+    assert "no model is approved" in mail.body
+    assert ["rmse", "2", "-"] in [line.split() for line in mail.body.splitlines()]
+
+
+def test_what_came_is_done_once_whatever_else_the_event_carries():
+    world = World()
+    package = world.register(1, APPROVED)
+    assert world.approval.judge(change_of(package), world.now) == "promoted"
+    later = change_of(package, time="2026-07-03T00:00:00Z", id="another")
+    assert world.approval.judge(later, world.now) == "repeated"
+    assert world.said() == ["ModelPromoted 1"]
+
+
+def test_an_event_of_a_status_that_no_longer_stands_changes_nothing():
+    world = World()
+    package = world.register(1, REJECTED)
+    assert world.deliver(package, APPROVED) == "late"
+    assert world.deliver(package, PENDING) == "late"
+    assert (world.topic.messages, world.bus.heard) == ([], [])
+    assert world.deliver(package) == "recorded"
+
+
+def test_a_package_approved_anew_after_a_rejection_is_promoted_anew():
+    world = World()
+    world.register(1)
+    assert world.approve(1) == "promoted"
+    assert world.deliver(world.packages.set(arn(1), approval=REJECTED)) == "recorded"
+    assert world.approve(1) == "promoted"
+    assert len(world.bus.heard) == 2
+
+
+@pytest.mark.parametrize("approval", [PENDING, APPROVED])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"status": "Failed", "reason": "no such image"}, "its registration failed: no such image"),
+        ({"statistics": None}, "names no statistics"),
+        ({"statistics": "s3://elsewhere/evaluation.json"}, "has them at s3://elsewhere"),
+        ({"statistics": f"s3://{BUCKET}/operations/gone.json"}, "is not there"),
+        ({"statistics": f"s3://{BUCKET}/operations/odd.json"}, "is no model-quality file"),
+        ({"metadata": {"workload": "pumps"}}, "no workload with a section operations"),
+    ],
+)
+def test_a_package_that_cannot_be_used_is_told_of_once_and_starts_nothing(approval, changes, words):
+    world = World(endpoint=True)
+    world.files.put("operations/odd.json", b'{"regression_metrics": {"rmse": {"value": "NaN"}}}')
+    package = world.register(1, approval, **changes)
+    assert [world.deliver(package) for _ in range(2)] == ["unusable", "repeated"]
+    (mail,) = world.topic.messages
+    assert words in mail.body
+    assert mail.attributes["status"] == "Unusable"
+    assert (world.bus.heard, world.endpoints.there, world.endpoints.prepared) == ([], {}, set())
+
+
+def test_a_package_that_is_still_being_registered_waits_for_its_next_event():
+    world = World()
+    package = world.register(1, status="InProgress")
+    assert world.deliver(package) == "unfinished"
+    assert world.deliver(world.packages.set(arn(1), status="Completed")) == "told"
+
+
+def test_a_package_without_version_is_refused():
+    world = World()
+    package = world.register(1)
+    odd = change_of(package)
+    odd = odd.model_copy(update={"detail": odd.detail.model_copy(update={"arn": "arn:aws:x"})})
+    with pytest.raises(Rejected, match="no versioned model package"):
+        world.approval.judge(odd, world.now)
+
+
+def test_a_retuned_model_without_a_board_waits_again_and_its_owner_hears_once():
+    world = World()
+    package = world.register(1, APPROVED, **RETUNED)
+    assert world.deliver(package) == "put-back"
+    assert world.packages.find(arn(1)).approval == PENDING
+    assert world.deliver(package, APPROVED) == "late"
+    assert world.deliver(package, PENDING) == "repeated"  # what putting it back sets off
+    (mail,) = world.topic.messages
+    assert (mail.attributes["status"], "--board" in mail.body) == ("PutBack", True)
+    assert world.bus.heard == []
+    reviewed = {**package.metadata, "review_board": "Ada, Grace"}
+    assert world.deliver(world.packages.set(arn(1), approval=APPROVED, metadata=reviewed)) == (
+        "promoted"
+    )
+
+
+def test_the_mail_about_a_retuned_model_names_the_option_it_needs():
+    world = World()
+    world.deliver(world.register(1, **RETUNED))
+    assert f'signalbox approve {arn(1)} --board "NAMES"' in world.topic.messages[0].body
+
+
+def test_a_newer_model_that_is_approved_counts_and_the_older_steps_aside():
+    world = World()
+    world.register(2, APPROVED)
+    old = world.register(1, APPROVED)
+    assert world.deliver(old) == "superseded"
+    assert world.table.promotion("hvac", arn(1)).state == "superseded"
+    assert world.deliver(world.packages.find(arn(2))) == "promoted"
+    assert world.said() == ["ModelPromoted 2"]
+
+
+def test_a_newer_model_that_cannot_serve_stands_in_nobodys_way():
+    world = World()
+    world.register(2, APPROVED, **RETUNED)
+    world.register(3, APPROVED, status="Failed")
+    assert world.deliver(world.register(1, APPROVED)) == "promoted"
+
+
+def test_two_at_once_and_one_that_died():
+    world = World()
+    package = world.register(1)
+    world.table.claim(f"package#{arn(1)}", f"status#{PENDING}", world.now)
+    with pytest.raises(Transient, match="another invocation"):
+        world.deliver(package)
+    world.now += LEASE
+    assert world.deliver(package) == "told"
+
+
+def timeline(steps):
+    """Registry after these decisions, and the events they set off."""
+    world = World()
+    events = []
+    for version, approval, retuned in steps:
+        if arn(version) not in world.packages.packages:
+            extra = RETUNED if retuned else {}
+            events.append(change_of(world.register(version, rmse=1.0 + version, **extra)))
+        events.append(change_of(world.packages.set(arn(version), approval=approval)))
+    return world, events
+
+
+def ends(world):
+    return sorted(world.topic.statuses()), sorted(world.said())
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from([APPROVED, REJECTED, PENDING]), st.booleans()),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@given(steps=STEPS, data=st.data())
+def test_events_twice_and_shuffled_promote_and_tell_the_same(steps, data):
+    calm, events = timeline(steps)
+    outcome = [calm.approval.judge(each, calm.now) for each in events]
+    # what putting a package back sets off comes as well
+    stormy, _ = timeline(steps)
+    if "put-back" in outcome:
+        events += [change_of(p) for p in calm.packages.packages.values()]
+    for each in data.draw(st.permutations(events * 2)):
+        stormy.approval.judge(each, stormy.now)
+    assert ends(stormy) == ends(calm)
+    assert stormy.packages.packages == calm.packages.packages
+    assert len(stormy.bus.heard) == len(calm.bus.heard)
+
+
+@pytest.mark.parametrize("approval", [PENDING, APPROVED])
+@pytest.mark.parametrize("retuned", [False, True])
+def test_the_power_may_fail_at_any_step(approval, retuned):
+    """Repeated, it ends the same; only a mail whose sender died right after it may go out twice."""
+
+    def played(fuse):
+        world = World(fuse=fuse)
+        package = world.register(1, approval, **(RETUNED if retuned else {}))
+        for _ in range(2):
+            try:
+                world.deliver(package, approval)
+            except Crash:
+                world.now += LEASE
+        return world
+
+    calm = played(Fuse())
+    for at in range(1, calm.fuse.steps + 1):
+        world = played(Fuse(at))
+        assert world.packages.packages == calm.packages.packages
+        assert world.said() == calm.said()
+        assert set(world.topic.statuses()) == set(calm.topic.statuses())
