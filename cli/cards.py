@@ -19,16 +19,15 @@ from signalbox.adapters.model_registry import ModelRegistry
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.resource_shares import ResourceShares
 from signalbox.contracts.cards import (
-    PREFIX,
     STAGES,
     Access,
     Stage,
-    group_name,
     share_name,
     version_of,
 )
-from signalbox.contracts.operation_keys import shared_card_prefix
 from signalbox.contracts.model_card import CardStatus
+from signalbox.contracts.operation_keys import shared_card_prefix
+from signalbox.contracts.registry import PREFIX, group_of
 from signalbox.domain.share_plan import WANTED, Grant, Share, counts_as, drift
 
 PARTLY = 1
@@ -73,7 +72,7 @@ class Sight:
 
     def cards(self) -> list[Known]:
         """The cards of the workloads of this checkout, by name and version."""
-        groups = {group_name(name): name for name in names()}
+        groups = {group_of(name): name for name in names()}
         found = []
         for card, status in self.shelf.like(PREFIX.rstrip("-")):
             for group, workload in groups.items():

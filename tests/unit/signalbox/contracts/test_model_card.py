@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from signalbox.contracts import cards, model_card
 from signalbox.contracts.model_card import CardContent, Evaluation, MetricGroup, SimpleMetric
+from signalbox.contracts.registry import group_of
 
 
 def test_what_is_not_said_is_not_written():
@@ -87,11 +88,11 @@ def test_a_content_that_is_too_long_is_refused_with_a_way_out():
 @pytest.mark.parametrize("workload", ["abalone", "a" * 63, "x_y"])
 @pytest.mark.parametrize("version", [1, 9_999_999])
 def test_names_of_cards_fit_and_lead_back(workload, version):
-    group = cards.group_name(workload)
+    group = group_of(workload)
     name = cards.card_name(group, version)
     assert len(name) <= cards.MAX_NAME
     assert cards.version_of(group, name) == version
-    assert cards.version_of(cards.group_name(f"{workload[:40]}-1"), name) is None
+    assert cards.version_of(group_of(f"{workload[:40]}-1"), name) is None
     for stage in cards.STAGES:
         assert cards.parse_share_name(cards.share_name(name, stage)) == (name, stage)
 

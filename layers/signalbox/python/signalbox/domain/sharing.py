@@ -19,7 +19,6 @@ from signalbox.contracts.cards import (
     Access,
     Approval,
     Stage,
-    group_name,
     parse_share_name,
     share_name,
     version_of,
@@ -27,6 +26,7 @@ from signalbox.contracts.cards import (
 from signalbox.contracts.model_card import CardStatus
 from signalbox.contracts.operation_keys import card_prefix, shared_card_prefix
 from signalbox.contracts.own import ModelCardShared
+from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import card_shared, card_unshared
@@ -151,7 +151,7 @@ class Sharing:
         for share in self.shares.everything():
             standing[share.name].append(share)
         parsed = [found for name in standing if (found := parse_share_name(name)) is not None]
-        prefixes = map(group_name, self.workloads)
+        prefixes = map(group_of, self.workloads)
         cards = {name for prefix in prefixes for name, _ in self.shelf.like(prefix[:63])}
         outcome: Outcome = "unchanged"
         troubles: list[SignalboxError] = []
@@ -196,7 +196,7 @@ class Sharing:
 
     def _about(self, name: str) -> About | None:
         for workload in self.workloads.values():
-            group = group_name(workload.name)
+            group = group_of(workload.name)
             version = version_of(group, name)
             if version is None:
                 continue
