@@ -20,7 +20,7 @@ from localcloud import EXECUTORS, Cloud, DeployError
 from localcloud.deploy.template import read_template
 from signalbox.contracts import keys
 
-LOCAL = {"InferenceDevice": "cpu"}
+LOCAL = {"InferenceDevice": "cpu", "DeployHosts": "127.0.0.1"}
 """Parameters of the template whose default is meant for AWS: here it runs on what every laptop has."""
 
 

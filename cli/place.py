@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.whereabouts import START, BadUse, client, noted
-
 Profile = Annotated[
     str | None,
     typer.Option(help="Work on the AWS account of this profile instead of the local cloud."),
@@ -34,6 +32,8 @@ class Place:
             NotUp: no profile was given, and no local cloud is running.
         """
         if self.profile is None:
+            from cli.whereabouts import client
+
             return client(service)
         import boto3
 
@@ -67,6 +67,8 @@ class Place:
             BadUse: what runs there was deployed from a template without it.
         """
         if self.profile is None:
+            from cli.whereabouts import START, BadUse, noted
+
             found = noted().get("tables", {}).get(logical_id)
             if found is None:
                 raise BadUse(f"the running cloud has no {logical_id}; end it, then {START}")
@@ -79,4 +81,6 @@ class Place:
     @property
     def name(self) -> str:
         """The stack's name."""
+        from cli.whereabouts import noted
+
         return self.stack if self.profile else str(noted().get("stack", self.stack))

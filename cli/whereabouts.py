@@ -9,9 +9,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from cli.workloads import ROOT
 from localcloud.control import HEADER, ROOM
 
@@ -58,6 +55,9 @@ def alive(pid: int) -> bool:
 
 def client(service: str, note: dict[str, Any] | None = None) -> Any:
     """A boto3 client of the running cloud; any credentials will do there."""
+    import boto3
+    from botocore.config import Config
+
     note = note or noted()
     patient = Config(read_timeout=_LONGEST_FUNCTION_S, retries={"total_max_attempts": 1})
     return boto3.client(

@@ -101,10 +101,9 @@ class Cloud:
         self._check_build = check_build
         self._port = port
         self._endpoint: str | None = None
-        self._deployed = False
-        self._starting = threading.Lock()
+        self._deployed, self._starting = False, threading.Lock()
         self._open, self._serving = ExitStack(), ExitStack()
-        self._folder = None if state is None else StateFolder(state)
+        self._folder = StateFolder(state) if state else None
         self._keeper: Keeper | None = None
         if self._folder is not None:
             self._keeper = Keeper(self._folder, f"{stack_name}-packages-{ACCOUNT}")

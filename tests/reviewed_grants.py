@@ -17,6 +17,9 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("WindowsJobRole.Policies[0].Statement[7]", "ecr:*"): _IMAGES,
     ("InferenceRole.Policies[0].Statement[4]", "ecr:*"): _IMAGES,
     ("InferenceRole.Policies[0].Statement[5]", "ecr:*"): _IMAGES,
+    ("EndpointRole.Policies[0].Statement[3]", "ecr:*"): _IMAGES,
+    ("EndpointRole.Policies[0].Statement[4]", "ecr:*"): _IMAGES,
+    ("EndpointRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("WindowsJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("InferenceRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
 }

@@ -15,9 +15,13 @@ from typing import Any
 
 from cli.publish import publish
 from localcloud import Cloud, Record
-from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from signalbox.contracts import pipelines
+from signalbox.contracts.keys import scores_prefix, violations_key, windows_manifest_key
 from tests.alerted import manifest_file, schema, score_line
 from tests.fakes import sample
+from tests.operated import note_trained, own, predict, shorten
+from tests.registered import Models
+from tests.services import serving
 from tests.standin import model_folder, put_standin
 
 RAW = "raw/hvac/unit=A1/day.parquet"
@@ -53,6 +57,8 @@ class Scenario:
             self.scoring,
             self.scoring_again,
             self.alerts,
+            self.quality,
+            self.models,
             self.dead_letters,
         )
 
@@ -169,6 +175,51 @@ class Scenario:
             TopicArn=self.cloud.physical_id("AlertsTopic"), Message="?"
         )
 
+    def quality(self) -> None:
+        """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
+        own(self.cloud)
+        shorten(self.cloud)
+        note_trained(self.cloud)
+        for run, workload in (("0", "hvac"), ("1", "nobody")):
+            predict(self.cloud, run * 32, workload)
+            self.cloud.run_until_idle()
+        for event in self._events(pipelines.EXECUTION, "Succeeded"):
+            event["detail"]["currentPipelineExecutionStatus"] = "Failed"
+            self._invoke("OnPipelineChange", event)
+        violation = {"feature_name": "a", "constraint_check_type": "missing_column_check"}
+        report = json.dumps({"violations": [violation]}).encode()
+        key = violations_key("hvac", "0" * 32)
+        for content in (report, b"[]", b"[]"):
+            self._put(key, content)
+            self.cloud.run_until_idle()
+        for event in self._events("Object Created", key):
+            del event["detail"]["object"]["version-id"]
+            self._invoke("OnQualityReport", event)
+
+    def models(self) -> None:
+        """Models behind an endpoint: one that fails, one half made before, one that needs a board.
+
+        The second call of the deploy pipeline is refused; a third finds no token.
+        """
+        with tempfile.TemporaryDirectory() as folder, serving(201, 401) as service:
+            models = Models(self.cloud, service.host, Path(folder))
+            models.operate(endpoint=True)
+            models.approve(models.register(1, sample="torn"))
+            half = models.register(2)
+            models.prepare(half)
+            models.approve(half)
+            retuned = models.register(3, sample=None, retuned="true")
+            models.approve(retuned)
+            models.approve(retuned, CustomerMetadataProperties={"review_board": "Ada"})
+        for event in self._events("ModelPromoted", ""):
+            self._invoke("OnModelPromoted", event)
+        self.cloud.client("secretsmanager").delete_secret(
+            SecretId="signalbox/gitlab", ForceDeleteWithoutRecovery=True
+        )
+        self._invoke("OnModelPromoted", sample("signalbox/ModelPromoted.json"))
+        for door in ("OnModelPackage", "OnEndpointChange", "OnModelPromoted"):
+            self._invoke(door, {"id": "of-no-use"})
+
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
         # right after what is done daily, so that the next time is further off than all retries
@@ -177,6 +228,12 @@ class Scenario:
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)
         self._score("late", cycle=3)
+        self.cloud.client("dynamodb").delete_table(
+            TableName=self.cloud.physical_id("OperationsTable")
+        )
+        for name in ("SageMaker Model Package State Change", "SageMaker Endpoint State Change"):
+            for event in self._events(name, "IN_SERVICE" if "Endpoint" in name else "Approved"):
+                self._invoke("OnEndpointChange" if "Endpoint" in name else "OnModelPackage", event)
         for door, event in (
             ("OnFeedback", "signalbox.feedback/AlertFeedback.json"),
             ("OnAlertSent", "aws.sns/notification.json"),
@@ -218,6 +275,19 @@ class Scenario:
             run = event["detail"]["TransformJobName"][-32:]
             self._s3.delete_object(Bucket=self.bucket, Key=f"windows/hvac/{run}/manifest.json")
             self._invoke("OnScoringChange", event)
+        self._quality_fails()
+
+    def _quality_fails(self) -> None:
+        """The table is gone: changes, checks and reports end as dead letters."""
+        table = self.cloud.physical_id("OperationsTable")
+        self.cloud.client("dynamodb").delete_table(TableName=table)
+        for event in self._events(pipelines.STEP, '"Failed"'):
+            self._invoke("OnQualityFailure", event)
+        for event in self._events(pipelines.EXECUTION, '"Failed"'):
+            self._invoke("OnPipelineChange", event)
+        for event in self._events("Object Created", violations_key("hvac", "0" * 32)):
+            self._invoke("OnQualityReport", event)
+        self.cloud.run_until_idle()
 
     def _wake(self, door: str) -> None:
         """What a schedule sends."""

@@ -7,140 +7,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import boto3
 import pytest
 
-from cli.chain import LOCAL, Bucket, running
-from cli.publish import packed
-from localcloud import Cloud
+from cli.chain import running
 from signalbox.contracts.packages import (
     APPROVED,
     PENDING,
     REJECTED,
     promotion_of,
 )
-from signalbox.contracts.registry import group_of
-from tests.e2e.conftest import Chain
+from tests.e2e.served import signalbox, up
 from tests.least import Permissions
-from tests.promoted import DEPLOY, RUN, evaluation
+from tests.promoted import RUN
+from tests.registered import GROUP, Models
 from tests.services import Service, serving
-from tests.standin import model_folder
-
-GROUP = group_of("hvac")
-SAMPLE = json.dumps({"windows": [[0.0, 0.0]] * 4, "valid": 4}) + "\n"
-LINES = "application/jsonlines"
-
-
-class Models:
-    """A cloud whose workload hvac has an owner, an endpoint if wanted, and a deploy pipeline."""
-
-    def __init__(self, cloud: Cloud, host: str, folder: Path) -> None:
-        self.cloud, self.folder = cloud, folder
-        self.chain = Chain(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
-        self.sagemaker = cloud.client("sagemaker")
-        self.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
-        cloud.client("secretsmanager").create_secret(
-            Name="signalbox/gitlab", SecretString="glptt-5up3r53cr3t"
-        )
-        self.operate(deploy=DEPLOY | {"host": host})
-        self.queue = self._subscribed()
-
-    def operate(self, **told: object) -> None:
-        """Ship workloads of which hvac has operations."""
-        s3 = self.cloud.client("s3")
-        listing = s3.list_objects_v2(Bucket=self.cloud.packages, Prefix="shipped/workloads-")
-        (place,) = ({"Bucket": self.cloud.packages, "Key": e["Key"]} for e in listing["Contents"])
-        workloads = json.loads(s3.get_object(**place)["Body"].read())
-        own = {"owner": "models@example.com", "card": {"purpose": "foretell faults"}}
-        workloads["hvac"]["operations"] = workloads["hvac"].get("operations", {}) | own | told
-        s3.put_object(**place, Body=json.dumps(workloads).encode())
-
-    def _subscribed(self) -> str:
-        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["ModelsTopicArn"]
-        queue = str(sqs.create_queue(QueueName="owner")["QueueUrl"])
-        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        arn = asked["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage", "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }  # fmt: skip
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.cloud.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn,
-            Attributes={"FilterPolicy": json.dumps({"owner": ["models@example.com"]})},
-        )  # fmt: skip
-        return queue
-
-    def register(self, number: int, *, sample: str | None = SAMPLE, **metadata: str) -> str:
-        """What the pipeline's last step does; returns the package's ARN."""
-        run = f"{RUN[:-1]}{number}"
-        place, bucket = f"operations/hvac/{run}/evaluation.json", self.chain.bucket
-        bucket.write(place, evaluation(rmse=2.0 + number))
-        archive = f"packages/hvac/{run}/model.tar.gz"
-        bucket.write(archive, packed(model_folder(self.folder / str(number))))
-        if sample is not None:
-            told = {"content_type": LINES, "accept": LINES, "body": sample}
-            bucket.write(f"packages/hvac/{run}/smoke.json", json.dumps(told).encode())
-        made = self.sagemaker.create_model_package(
-            ModelPackageGroupName=GROUP, ModelApprovalStatus=PENDING,
-            CustomerMetadataProperties={"workload": "hvac", "run": run, **metadata},
-            ModelMetrics={"ModelQuality": {"Statistics": {
-                "ContentType": "application/json", "S3Uri": f"s3://{bucket.name}/{place}"}}},
-            InferenceSpecification={
-                "Containers": [{
-                    "Image": "signalbox/onnx-inference:latest",
-                    "ModelDataUrl": f"s3://{bucket.name}/{archive}"}],
-                "SupportedContentTypes": [LINES], "SupportedResponseMIMETypes": [LINES],
-            },
-        )  # fmt: skip
-        self.rest()
-        return str(made["ModelPackageArn"])
-
-    def decide(self, package: str, status: str, **more: dict[str, str]) -> None:
-        self.sagemaker.update_model_package(
-            ModelPackageArn=package, ModelApprovalStatus=status, **more
-        )
-
-    def approve(self, package: str, **more: dict[str, str]) -> None:
-        self.decide(package, APPROVED, **more)
-        self.rest()
-
-    def rest(self) -> None:
-        """Everything there is to do, and the ten minutes that an endpoint takes at most."""
-        self.cloud.run_until_idle()
-        self.cloud.run_for(timedelta(minutes=10))
-        self.cloud.run_until_idle()
-
-    def mails(self) -> list[str]:
-        """The statuses of the mails since last time."""
-        return [each["MessageAttributes"]["status"]["Value"] for each in self.letters()]
-
-    def letters(self) -> list[dict]:
-        found, sqs = [], self.cloud.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
-            for each in messages:
-                found.append(json.loads(each["Body"]))
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=each["ReceiptHandle"])
-        return found
-
-    def serving(self) -> str:
-        """The configuration of the endpoint, which answers."""
-        answer = self.cloud.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=GROUP, ContentType=LINES, Accept=LINES, Body=SAMPLE.encode()
-        )
-        assert json.loads(answer["Body"].read())["log_probabilities"]
-        return str(self.sagemaker.describe_endpoint(EndpointName=GROUP)["EndpointConfigName"])
-
-    def said(self) -> list[str]:
-        """What the house said of models, in order."""
-        names = (
-            "ModelPendingApproval", "ModelPromoted", "PromotionFailed", "DeployCalled",
-            "DeployCallFailed",
-        )  # fmt: skip
-        return [r.name for r in self.cloud.journal if r.kind == "event" and r.name in names]
 
 
 @pytest.fixture
@@ -152,9 +33,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture
 def models(
     build: Path, executor: str, permissions: Permissions, service: Service, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Models]:  # fmt: skip
-    monkeypatch.setitem(LOCAL, "DeployHosts", service.host)
     with running(executor=executor) as cloud:
         yield Models(cloud, service.host, tmp_path)
         permissions.granted |= set(cloud.granted)
@@ -178,7 +57,7 @@ def test_an_approved_model_serves_and_its_pipeline_is_called(models: Models, ser
     second = models.register(2)
     models.approve(second)
     assert models.serving() == promotion_of(second)
-    (former,) = [e["former"] for e in models.chain.events("ModelPromoted") if e["version"] == 2]
+    (former,) = [e["former"] for e in models.events("ModelPromoted") if e["version"] == 2]
     assert former == first
     assert models.mails() == [PENDING]
     assert len(service.asked) == 2
@@ -191,7 +70,7 @@ def test_a_model_that_fails_its_sample_leaves_the_former_serving(models: Models,
     second = models.register(2, sample='{"windows": "torn"}\n')
     models.approve(second)
     assert models.serving() == promotion_of(first)
-    (failed,) = models.chain.events("PromotionFailed")
+    (failed,) = models.events("PromotionFailed")
     assert failed["serving"] == promotion_of(first)
     assert "the sample request was answered with 400" in failed["reason"]
     assert models.mails() == [PENDING, PENDING, "PromotionFailed"]
@@ -206,7 +85,7 @@ def test_a_first_model_that_fails_is_taken_away_and_the_next_begins_anew(models:
     first = models.register(1, sample='{"windows": "torn"}\n')
     models.approve(first)
     assert models.sagemaker.list_endpoints()["Endpoints"] == []
-    assert models.chain.events("PromotionFailed")[0]["serving"] is None
+    assert models.events("PromotionFailed")[0]["serving"] is None
     second = models.register(2)
     models.approve(second)
     assert models.serving() == promotion_of(second)
@@ -224,7 +103,7 @@ def test_an_alarm_during_the_update_leaves_the_former_serving(models: Models):
     )
     models.rest()
     assert models.serving() == promotion_of(first)
-    (failed,) = models.chain.events("PromotionFailed")
+    (failed,) = models.events("PromotionFailed")
     assert "tripped" in failed["reason"]
 
 
@@ -256,8 +135,8 @@ def test_a_retuned_model_needs_a_board(models: Models):
 def test_a_model_without_numbers_starts_nothing(models: Models):
     models.operate(endpoint=True)
     package = models.register(1)
-    models.chain.bucket.s3.delete_object(
-        Bucket=models.chain.bucket.name, Key=f"operations/hvac/{RUN[:-1]}1/evaluation.json"
+    models.s3.delete_object(
+        Bucket=models.bucket, Key=f"operations/hvac/{RUN[:-1]}1/evaluation.json"
     )
     models.approve(package)
     assert models.mails() == [PENDING, "Unusable"]
@@ -271,3 +150,38 @@ def test_a_pipeline_that_answers_with_errors_is_told_of_once(models: Models, ser
     assert models.said() == ["ModelPendingApproval", "ModelPromoted", "DeployCallFailed"]
     assert models.mails() == [PENDING, "DeployCallFailed"]
     assert not any("glptt" in json.dumps(r.detail, default=str) for r in models.cloud.journal)
+
+
+def test_the_commands_decide_in_the_cloud_that_is_up_and_by_a_profile(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    home, config = tmp_path / "home", tmp_path / "config"
+    with up(home=home) as cloud:
+        config.write_text(
+            f"[profile there]\nregion = eu-west-1\nendpoint_url = {cloud.endpoint}\n"
+            "aws_access_key_id = any\naws_secret_access_key = any\n"
+        )
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        sagemaker = boto3.Session(profile_name="there").client("sagemaker")
+        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+        for _ in range(2):
+            sagemaker.create_model_package(
+                ModelPackageGroupName=GROUP, ModelApprovalStatus=PENDING,
+                CustomerMetadataProperties={"workload": "hvac", "retuned": "true"},
+            )  # fmt: skip
+        said = signalbox("approve", "hvac/1", "--board", "Ada, Grace", home=home)
+        assert (said.returncode, "is approved" in said.stdout) == (0, True), said.stderr
+        said = signalbox("reject", f"{GROUP}/2", "--note", "worse", "--profile", "there", home=home)
+        assert (said.returncode, "is rejected" in said.stdout) == (0, True), said.stderr
+        strange = signalbox("approve", "hvac/9", home=home)
+        assert (strange.returncode, "there are: 1, 2" in strange.stderr) == (2, True)
+        bold = signalbox("approve", "hvac/2", home=home)
+        assert (bold.returncode, "--board" in bold.stderr) == (2, True)
+        shown = signalbox("models", "hvac", "--json", home=home)
+        told = [
+            (each["version"], each["approval"], each["note"]) for each in json.loads(shown.stdout)
+        ]
+        assert told == [(2, REJECTED, "worse"), (1, APPROVED, None)]
+        assert json.loads(shown.stdout)[1]["board"] == "Ada / Grace"
+        assert "hvac/1" in signalbox("models", home=home).stdout
+        assert cloud.end() == 0

@@ -12,12 +12,14 @@ from tests.integration.adapters.test_kernel import hvac, recording
 
 KEY = "raw/hvac/2026/07/01/u1.csv"
 SEQUENCER = "617f08299329d189"
+OPERATIONS = {"owner": "owner@example.com", "card": {"purpose": "a test"}}
 ROLES = "arn:aws:iam::123456789012:role/"
 DOORS = [
     "on_sensor_file", "on_sensor_file_deleted", "on_backfill", "on_glue_job_change",
     "on_fleet_record", "score_fleet", "score_all_units", "start_scoring", "on_windows_failed",
     "on_windows", "on_scoring_change",
     "on_scores", "on_alert_sent", "on_feedback", "judge_predictions",
+    "on_pipeline_change", "on_quality_failure", "on_quality_report",
 ]  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def doors(aws, monkeypatch):
     boto3.client("s3").put_object(
         Bucket=BUCKET,
         Key="workloads.json",
-        Body=json.dumps({"hvac": hvac().mapping() | {"prediction": {}}}),
+        Body=json.dumps({"hvac": hvac().mapping() | {"prediction": {}, "operations": OPERATIONS}}),
     )
     told = {
         "DATA_BUCKET": BUCKET, "BUS_NAME": "house", "ARTIFACT_BUCKET": BUCKET,
@@ -49,6 +51,8 @@ def doors(aws, monkeypatch):
         "INFERENCE_DEVICE": "cuda",
         "EPISODE_TABLE": "EpisodeTable", "PORTAL_URL": "https://portal.example.com",
         "ALERTS_TOPIC": boto3.client("sns").create_topic(Name="AlertsTopic")["TopicArn"],
+        "OPERATIONS_TABLE": "OperationsTable", "TUNE_PIPELINE": "signalbox-tune",
+        "MODELS_TOPIC": boto3.client("sns").create_topic(Name="ModelsTopic")["TopicArn"],
     }  # fmt: skip
     for name, value in told.items():
         monkeypatch.setenv(name, value)

@@ -33,6 +33,10 @@ NAMES = {
     "CycleFeaturesJobKey": "job.py",
     "KernelKey": "kernel.zip",
     "AlertsTopic": "arn:aws:sns:eu-west-1:123456789012:AlertsTopic",
+    "ModelsTopic": "arn:aws:sns:eu-west-1:123456789012:ModelsTopic",
+    "BatchPipeline": "signalbox-batch",
+    "TunePipeline": "signalbox-tune",
+    "AWS::StackName": "signalbox",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",
@@ -115,6 +119,9 @@ def call_of(service, operation, params):
         return f"s3:{action}", arn if action == "ListBucket" else f"{arn}/{params['Key']}"
     if service == "dynamodb":
         return f"dynamodb:{operation}", params["TableName"]
+    if service == "sagemaker" and "Pipeline" in operation:
+        named = f"arn:aws:sagemaker:eu-west-1:123456789012:pipeline/{params.get('PipelineName')}"
+        return f"sagemaker:{operation}", params.get("PipelineExecutionArn", named)
     if service == "sagemaker":
         kind = operation.removeprefix("Create").removeprefix("Describe")
         words = {"ProcessingJob": "processing-job", "TransformJob": "transform-job"}

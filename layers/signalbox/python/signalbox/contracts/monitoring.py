@@ -1,7 +1,8 @@
 """What a run says of the data it was given: ``monitoring/<workload>/<run>/constraint_violations.json``.
 
-Source: SageMaker Developer Guide, "Schema for Violations (constraint_violations.json file)". AWS may
-name further checks and fields.
+Source: SageMaker Developer Guide, "Schema for Violations (constraint_violations.json file)". What the
+house's programs write is ``signalbox.contracts.monitor``; here it is read as Model Monitor itself, or a
+newer version of either, may write it: with further checks and fields.
 """
 
 from __future__ import annotations

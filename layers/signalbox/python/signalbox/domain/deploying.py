@@ -23,6 +23,7 @@ from signalbox.errors import SignalboxError, Transient
 
 Outcome = Literal["called", "failed", "nothing", "repeated"]
 
+LOCAL = "127.0.0.1"
 _BROKE_OFF = (
     "an earlier attempt broke off, and whether it came through is not known; it is not repeated"
 )
@@ -64,6 +65,15 @@ def hosts_of(text: str) -> frozenset[str]:
     ['api.github.com', 'gitlab.example.com']
     """
     return frozenset(host.strip() for host in text.split(",") if host.strip())
+
+
+def allowed(host: str, hosts: Collection[str]) -> bool:
+    """Whether a host may be called: it is named, with its port; of this machine every port may be.
+
+    >>> allowed("127.0.0.1:8080", {"127.0.0.1"}), allowed("a.example.com:1", {"a.example.com"})
+    (True, False)
+    """
+    return host in hosts or (LOCAL in hosts and host.partition(":")[0] == LOCAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ class Deploying:
         """Why the pipeline was not called, "" if it was."""
         if inherited:
             return _BROKE_OFF
-        if deploy.host not in self.hosts:
+        if not allowed(deploy.host, self.hosts):
             return f"{deploy.host} is none of the hosts that template.yaml allows (DeployHosts)"
         try:
             token = self.secrets.read(deploy.secret)
