@@ -1,4 +1,4 @@
-"""The commands of models in operation: pipelines and their runs."""
+"""The commands of models in operation: pipelines and their runs, models, cards and who has them."""
 
 from __future__ import annotations
 
@@ -116,3 +116,38 @@ def models(
     from cli.approvals import models as run
 
     raise typer.Exit(run(console, Place(profile, region, stack), workload, as_json=as_json))
+
+
+@app.command()
+def cards(
+    workload: Annotated[str | None, typer.Option(help="Only cards of this workload.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    profile: Profile = None,
+    region: Region = None,
+    stack: Stack = "signalbox",
+) -> None:
+    """Show the model cards: state, version of the model, and whom they are shared with.
+
+    Example: signalbox cards --workload abalone
+    """
+    from cli.cards import cards as run
+
+    raise typer.Exit(run(console, Place(profile, region, stack), workload, as_json=as_json))
+
+
+@app.command()
+def shares(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    profile: Profile = None,
+    region: Region = None,
+    stack: Stack = "signalbox",
+) -> None:
+    """Show who has which model card by which permission, and where that is not as wanted.
+
+    Exit code 1: something differs; `mend_shares` looks at it every hour.
+
+    Example: signalbox shares --profile models
+    """
+    from cli.cards import shares as run
+
+    raise typer.Exit(run(console, Place(profile, region, stack), as_json=as_json))

@@ -59,3 +59,15 @@ Chaotic = Annotated[
         help="Faults to add, as in 'twice,delay=30,throttle=s3:3,kill=4'; ';7' at the end is their seed.",
     ),
 ]
+
+
+def named(words: str) -> tuple[str, str]:
+    """Take ``NAME=VALUE`` apart.
+
+    Raises:
+        typer.BadParameter: there is no name.
+    """
+    name, sign, value = words.partition("=")
+    if not (name and sign):
+        raise typer.BadParameter(f"{words!r} names no parameter; write NAME=VALUE")
+    return name, value

@@ -39,6 +39,23 @@ class Place:
 
         return boto3.Session(profile_name=self.profile, region_name=self.region).client(service)
 
+    def environment(self, function: str) -> dict[str, str]:
+        """What the template tells a function, by its logical id.
+
+        Raises:
+            BadUse: there is no such function.
+        """
+        if self.profile is None:
+            found = noted()["functions"].get(function)
+            if found is None:
+                raise BadUse(f"the running cloud has no {function}; end it, then {START}")
+        else:
+            found = self.client("cloudformation").describe_stack_resource(
+                StackName=self.stack, LogicalResourceId=function
+            )["StackResourceDetail"]["PhysicalResourceId"]
+        told = self.client("lambda").get_function_configuration(FunctionName=found)
+        return dict(told["Environment"]["Variables"])
+
     def pipeline(self, name: str) -> str:
         """The name of a pipeline of the stack."""
         return f"{self.name}-{name}"

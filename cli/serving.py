@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.options import Answer, Chaotic, Executing, Executor
+from cli.options import Answer, Chaotic, Executing, Executor, named
 from cli.workloads import load
 
 console = Console()
@@ -28,6 +28,10 @@ def up(
     ] = None,
     executor: Executing = Executor.INPROCESS,
     faults: Chaotic = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated."),
+    ] = None,
 ) -> None:
     """Serve the local cloud on 127.0.0.1 until Ctrl-C, for the AWS CLI or any client.
 
@@ -39,7 +43,8 @@ def up(
     from cli.up import run
 
     # a console of its own keeps writing here while a door runs and has its output captured
-    raise typer.Exit(run(Console(file=sys.stdout), port, state, executor, faults))
+    told = dict(named(each) for each in parameter or ())
+    raise typer.Exit(run(Console(file=sys.stdout), port, state, executor, faults, told))
 
 
 @app.command()

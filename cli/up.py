@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -32,6 +32,7 @@ def run(
     state: Path | None,
     executor: str = "inprocess",
     chaos: Chaos | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM; leaves nothing running."""
     _refuse_second()
@@ -42,7 +43,9 @@ def run(
         (hurry if stop.is_set() else stop).set()
 
     HOME.mkdir(parents=True, exist_ok=True)
-    with running(TRACE, port, executor, checked=True, state=state, chaos=chaos) as cloud:
+    with running(
+        TRACE, port, executor, checked=True, state=state, chaos=chaos, parameters=parameters
+    ) as cloud:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, ended)
         with _note(cloud):

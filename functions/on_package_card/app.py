@@ -11,7 +11,7 @@ from signalbox.adapters.model_registry import ModelRegistry
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.topics import Topic
 from signalbox.adapters.workloads import shipped_workloads
-from signalbox.contracts.cards import PackageChange
+from signalbox.contracts.packages import ModelPackageChange
 from signalbox.domain.cards import Cards, Outcome
 from signalbox.runtime.entrypoint import entrypoint
 from signalbox.runtime.settings import OnPackageCardSettings, load
@@ -23,14 +23,14 @@ def cards() -> Cards:
     told = load(OnPackageCardSettings)
     return Cards(
         workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
-        registry=ModelRegistry(Objects(told.data_bucket)),
+        registry=ModelRegistry(Objects(told.data_bucket), f"{told.owner}:model-package/"),
         shelf=ModelCards(told.card_key),
         notes=CardNotes(told.operations_table),
         topic=Topic(told.models_topic),
     )
 
 
-@entrypoint(PackageChange, OnPackageCardSettings)
-def handler(event: PackageChange) -> Outcome:
+@entrypoint(ModelPackageChange, OnPackageCardSettings)
+def handler(event: ModelPackageChange) -> Outcome:
     """Bring the card of the version to where it belongs."""
     return cards().settle(event, datetime.now(UTC))

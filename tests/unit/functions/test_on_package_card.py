@@ -18,7 +18,9 @@ def world(monkeypatch):
 
 
 def deliver(name="model-package-state-change"):
-    app.handler(sample(f"aws.sagemaker/{name}.json"), LambdaContext())
+    event = sample(f"aws.sagemaker/{name}.json")
+    event["detail"]["ModelPackageArn"] = package(2).arn
+    app.handler(event, LambdaContext())
 
 
 def test_a_registered_package_gets_its_card_once(world):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.cards import PackageChange
+from signalbox.contracts.packages import ModelPackageChange
 from signalbox.domain.cards import wanted_status
 from signalbox.errors import Transient
 from tests.fakes import NOON, Crash, Fuse, sample
@@ -20,7 +20,7 @@ def change(version, approval="PendingManualApproval"):
         "ModelPackageArn": about.arn, "ModelPackageGroupName": about.group,
         "ModelApprovalStatus": approval, "ModelPackageVersion": version,
     }  # fmt: skip
-    return PackageChange.model_validate(event)
+    return ModelPackageChange.model_validate(event)
 
 
 def settle(world, version, approval):

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from signalbox.adapters.aws import calling, code_of, connect
 from signalbox.adapters.objects import Objects
 from signalbox.contracts.cards import Approval
+from signalbox.contracts.registry import counts
 from signalbox.domain.card_content import Package, Training
 from signalbox.errors import Rejected
 
@@ -21,13 +22,15 @@ _GONE = frozenset({"ValidationException", "ResourceNotFound", "ResourceNotFoundE
 class ModelRegistry:
     """The model packages of this account.
 
+    An approval counts as in `signalbox.contracts.registry`: a version that was retuned waits for a board.
+
     Args:
         objects: the data bucket, where evaluations lie.
         packages: beginning of the ARN of every package: ``arn:aws:sagemaker:R:A:model-package/``.
         client: of SageMaker.
     """
 
-    def __init__(self, objects: Objects, packages: str = "", client: Any = None) -> None:
+    def __init__(self, objects: Objects, packages: str, client: Any = None) -> None:
         self._objects = objects
         self._packages = packages
         self._sagemaker = client or connect("sagemaker")
@@ -44,7 +47,7 @@ class ModelRegistry:
             arn=found["ModelPackageArn"],
             group=found["ModelPackageGroupName"],
             version=int(found["ModelPackageVersion"]),
-            approval=found.get("ModelApprovalStatus", "PendingManualApproval"),
+            approval=_approval(found),
             workload=metadata.pop("workload", ""),
             metadata=metadata,
             images=tuple(each["Image"] for each in containers if "Image" in each),
@@ -57,11 +60,10 @@ class ModelRegistry:
     def approval(self, group: str, version: int) -> Approval | None:
         """Return whether a version is approved, or None if there is none."""
         found = self._describe(f"{self._packages}{group}/{version}")
-        approval: Approval | None = None if found is None else found.get("ModelApprovalStatus")
-        return approval
+        return None if found is None else _approval(found)
 
     def newest_approved(self, group: str) -> int | None:
-        """Return the newest version of a group that is approved, or None."""
+        """Return the newest version of a group whose approval counts, or None."""
         with calling("sagemaker:ListModelPackages", f"model package group {group}"):
             pages = self._sagemaker.get_paginator("list_model_packages").paginate(
                 ModelPackageGroupName=group, ModelApprovalStatus="Approved"
@@ -71,7 +73,10 @@ class ModelRegistry:
                 for page in pages
                 for each in page["ModelPackageSummaryList"]
             ]
-        return max(versions, default=None)
+        for version in sorted(versions, reverse=True):
+            if self.approval(group, version) == "Approved":
+                return version
+        return None
 
     def training(self, package: Package) -> Training | None:
         """Return the job that trained a version, or None if no pipeline tells.
@@ -153,3 +158,8 @@ class ModelRegistry:
                 if code_of(problem) in _GONE:
                     return None
                 raise
+
+
+def _approval(found: Mapping[str, Any]) -> Approval:
+    said: Approval = found.get("ModelApprovalStatus", "PendingManualApproval")
+    return said if said != "Approved" or counts(found) else "PendingManualApproval"

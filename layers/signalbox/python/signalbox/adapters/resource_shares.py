@@ -88,6 +88,17 @@ class ResourceShares:
             self._probed = True
         return self._reader
 
+    def known_reader(self) -> str | None:
+        """Return the same without trying: None where nobody made one yet."""
+        with calling("ram:GetPermission", READER):
+            try:
+                self._ram.get_permission(permissionArn=self._home + READER)
+            except ClientError as problem:
+                if code_of(problem) != _GONE:
+                    raise
+                return None
+        return self._home + READER
+
     def do(self, step: Step) -> None:
         """Take a step; one that was taken changes nothing."""
         match step:

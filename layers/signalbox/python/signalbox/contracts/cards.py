@@ -1,4 +1,4 @@
-"""How the house names its cards, and what AWS says of cards, packages and shares.
+"""How the house names its cards, and what AWS says of cards and shares.
 
 Sources: SageMaker Developer Guide, "Events that Amazon SageMaker AI sends to Amazon EventBridge"; names:
 CreateModelCard and CreateModelPackageGroup of the API Reference (63 letters, digits and hyphens); AWS
@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 
 from signalbox.contracts.eventbridge import AWS, Envelope
 from signalbox.contracts.model_card import CardStatus
+from signalbox.contracts.registry import PREFIX
 
-PREFIX = "signalbox-"
 MAX_NAME = 63
 _VERSION_DIGITS = 7  # room for a version in the name of a card
 
@@ -26,15 +26,6 @@ Stage = Literal["dev", "test", "prod", "hub"]
 Access = Literal["edit", "read"]
 
 STAGES: tuple[Stage, ...] = ("dev", "test", "prod", "hub")
-
-
-def group_name(workload: str) -> str:
-    """Return the name of a workload's model package group.
-
-    >>> group_name("air_quality")
-    'signalbox-air-quality'
-    """
-    return f"{PREFIX}{workload.replace('_', '-')}"
 
 
 def card_name(group: str, version: int) -> str:
@@ -98,22 +89,6 @@ class ModelCardChange(Envelope):
     source: Literal["aws.sagemaker"]
     detail_type: Literal["SageMaker Model Card State Change"] = Field(alias="detail-type")
     detail: _CardDetail
-
-
-class _PackageDetail(BaseModel):
-    model_config = AWS
-
-    arn: str = Field(alias="ModelPackageArn", min_length=1)
-    group: str = Field(alias="ModelPackageGroupName", min_length=1)
-    approval: Approval = Field(alias="ModelApprovalStatus")
-
-
-class PackageChange(Envelope):
-    """A version of a workload's models was registered, approved or rejected."""
-
-    source: Literal["aws.sagemaker"]
-    detail_type: Literal["SageMaker Model Package State Change"] = Field(alias="detail-type")
-    detail: _PackageDetail
 
 
 class TimeToLook(Envelope):

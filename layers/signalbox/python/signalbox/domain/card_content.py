@@ -155,7 +155,7 @@ def _training(training: Training) -> TrainingDetails:
             training_datasets=_places(training.datasets),
             training_environment=_environment([training.image]),
             training_metrics=[
-                TrainingMetric(name=name[:255], value=value)
+                TrainingMetric(name=" ".join(name.split())[:255] or "metric", value=value)
                 for name, value in measured[:_MAX_METRICS]
             ]
             or None,
@@ -181,8 +181,9 @@ def _evaluation(package: Package, statistics: Mapping[str, Any]) -> Evaluation:
 
 def _metrics(group: Mapping[str, Any]) -> Iterable[Metric]:
     """Give every metric of a group its shape: a number, a matrix, a line."""
-    for name, found in group.items():
-        if not isinstance(found, Mapping):
+    for told, found in group.items():
+        name = " ".join(told.split())[:255]
+        if not isinstance(found, Mapping) or not name:
             continue
         if name == "confusion_matrix":
             yield from _matrix(name, found)
@@ -191,7 +192,7 @@ def _metrics(group: Mapping[str, Any]) -> Iterable[Metric]:
         elif _known(found.get("value")):
             spread = found.get("standard_deviation", "NaN")
             yield SimpleMetric(
-                name=name[:255],
+                name=name,
                 type="number",
                 value=float(found["value"]),
                 notes=f"standard deviation {float(spread):.6g}" if _known(spread) else None,
@@ -199,8 +200,8 @@ def _metrics(group: Mapping[str, Any]) -> Iterable[Metric]:
 
 
 def _matrix(name: str, found: Mapping[str, Any]) -> Iterable[Matrix]:
-    labels = sorted(found)[:MAX_POINTS]
-    rows = [[float(found[actual].get(guess, 0)) for guess in labels] for actual in labels]
+    labels = [label for label in sorted(found) if isinstance(found[label], Mapping)][:MAX_POINTS]
+    rows = [[found[actual].get(guess, 0) for guess in labels] for actual in labels]
     if rows and all(map(_known, (number for row in rows for number in row))):
         axis = [label[:63] for label in labels]
         yield Matrix(
@@ -212,7 +213,7 @@ def _curve(name: str, found: Mapping[str, Any]) -> Iterable[LinearGraph]:
     across, up = _CURVES[name]
     points = [
         [float(x), float(y)]
-        for x, y in zip(found.get(across, []), found.get(up, []), strict=False)
+        for x, y in zip(_list(found.get(across)), _list(found.get(up)), strict=False)
         if _known(x) and _known(y)
     ]
     if points:
@@ -222,6 +223,10 @@ def _curve(name: str, found: Mapping[str, Any]) -> Iterable[LinearGraph]:
             x_axis_name=across.replace("_", " "),
             y_axis_name=up.replace("_", " "),
         )
+
+
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
 
 
 def _thinned(points: Sequence[list[float]]) -> list[list[float]]:

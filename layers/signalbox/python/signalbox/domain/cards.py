@@ -18,8 +18,10 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from signalbox.contracts.alerts import Message
-from signalbox.contracts.cards import PackageChange, card_name, group_name, version_of
+from signalbox.contracts.cards import card_name, version_of
 from signalbox.contracts.model_card import CardContent, CardStatus
+from signalbox.contracts.packages import ModelPackageChange
+from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.card_content import Package, Training, draft, filled
 from signalbox.domain.card_message import drafted
@@ -47,7 +49,7 @@ class Registry(Protocol):
         """Return a version of a workload's models, or None if it is gone."""
 
     def newest_approved(self, group: str) -> int | None:
-        """Return the newest version of a group that is approved, or None."""
+        """Return the newest version of a group whose approval counts, or None."""
 
     def training(self, package: Package) -> Training | None:
         """Return the job that trained a version, or None if nobody can say."""
@@ -126,7 +128,7 @@ class Cards:
     notes: Notes
     topic: Topic
 
-    def settle(self, change: PackageChange, now: datetime) -> Outcome:
+    def settle(self, change: ModelPackageChange, now: datetime) -> Outcome:
         """Bring the card of a version, and those of its siblings, to where they belong."""
         package = self.registry.package(change.detail.arn)
         workload = None if package is None else self._workload(package)
@@ -176,5 +178,5 @@ class Cards:
     def _workload(self, package: Package) -> Workload | None:
         if package.workload:
             return self.workloads.get(package.workload)
-        groups = {group_name(name): workload for name, workload in self.workloads.items()}
+        groups = {group_of(name): workload for name, workload in self.workloads.items()}
         return groups.get(package.group)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from signalbox.contracts.cards import Access, Stage
+from signalbox.contracts.cards import Access, Approval, Stage
 from signalbox.contracts.model_card import CardStatus
 
 WANTED: Mapping[CardStatus, Mapping[Stage, Access]] = {
@@ -124,6 +124,15 @@ class Leave:
 
 
 Step = Create | Delete | Permit | Open | Join | Leave
+
+
+def counts_as(status: CardStatus, approval: Approval | None) -> CardStatus:
+    """Return the state that a card is shared by.
+
+    Whoever may edit a card may also set its state (UpdateModelCard does both), so Approved counts only
+    where the registry says that the version is approved.
+    """
+    return "PendingReview" if status == "Approved" and approval != "Approved" else status
 
 
 def plan(grant: Grant | None, standing: Iterable[Share], now: datetime) -> list[Step]:

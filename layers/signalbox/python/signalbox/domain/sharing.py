@@ -1,8 +1,7 @@
 """A card changed, or an hour is over: every account has what it is to have of every card, no more.
 
-The state of the card when it is looked at decides. Whoever may edit a card from outside may also set its
-state, so Approved counts only where the registry says that the version is approved. Where AWS RAM knows
-no permission that only reads cards, readers have a copy in the data bucket: the content as JSON and the
+The state of the card when it is looked at decides (``share_plan``). Where AWS RAM knows no permission that
+only reads cards, readers have a copy in the data bucket: the content as JSON and the
 PDF. An account that a card is shared with cannot list it, so it is told: an event and a mail, once.
 """
 
@@ -20,7 +19,6 @@ from signalbox.contracts.cards import (
     Access,
     Approval,
     Stage,
-    group_name,
     parse_share_name,
     share_name,
     version_of,
@@ -28,12 +26,13 @@ from signalbox.contracts.cards import (
 from signalbox.contracts.model_card import CardStatus
 from signalbox.contracts.operation_keys import card_prefix, shared_card_prefix
 from signalbox.contracts.own import ModelCardShared
+from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import card_shared, card_unshared
 from signalbox.domain.card_message import shared
 from signalbox.domain.cards import Card, Notes, Topic
-from signalbox.domain.share_plan import WANTED, Grant, Share, Step, plan
+from signalbox.domain.share_plan import WANTED, Grant, Share, Step, counts_as, plan
 from signalbox.errors import SignalboxError
 
 SHARE = "share#"
@@ -152,7 +151,7 @@ class Sharing:
         for share in self.shares.everything():
             standing[share.name].append(share)
         parsed = [found for name in standing if (found := parse_share_name(name)) is not None]
-        prefixes = map(group_name, self.workloads)
+        prefixes = map(group_of, self.workloads)
         cards = {name for prefix in prefixes for name, _ in self.shelf.like(prefix[:63])}
         outcome: Outcome = "unchanged"
         troubles: list[SignalboxError] = []
@@ -197,14 +196,14 @@ class Sharing:
 
     def _about(self, name: str) -> About | None:
         for workload in self.workloads.values():
-            group = group_name(workload.name)
+            group = group_of(workload.name)
             version = version_of(group, name)
             if version is None:
                 continue
             card = self.shelf.find(name)
             status: CardStatus = "Archived" if card is None else card.status
-            if status == "Approved" and self.approvals.approval(group, version) != "Approved":
-                status = "PendingReview"
+            if status == "Approved":
+                status = counts_as(status, self.approvals.approval(group, version))
             arn = card.arn if card else f"{self.owner}:model-card/{name}"
             return About(workload, name, arn, card, status)
         return None
