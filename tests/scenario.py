@@ -229,12 +229,6 @@ class Scenario:
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)
         self._score("late", cycle=3)
-        self.cloud.client("dynamodb").delete_table(
-            TableName=self.cloud.physical_id("OperationsTable")
-        )
-        for name in ("SageMaker Model Package State Change", "SageMaker Endpoint State Change"):
-            for event in self._events(name, "IN_SERVICE" if "Endpoint" in name else "Approved"):
-                self._invoke("OnEndpointChange" if "Endpoint" in name else "OnModelPackage", event)
         for door, event in (
             ("OnFeedback", "signalbox.feedback/AlertFeedback.json"),
             ("OnAlertSent", "aws.sns/notification.json"),
@@ -279,7 +273,7 @@ class Scenario:
         self._quality_fails()
 
     def _quality_fails(self) -> None:
-        """The table is gone: changes, checks and reports end as dead letters."""
+        """The table is gone: changes, checks, reports and models end as dead letters."""
         table = self.cloud.physical_id("OperationsTable")
         self.cloud.client("dynamodb").delete_table(TableName=table)
         for event in self._events(pipelines.STEP, '"Failed"'):
@@ -288,6 +282,10 @@ class Scenario:
             self._invoke("OnPipelineChange", event)
         for event in self._events("Object Created", violations_key("hvac", "0" * 32)):
             self._invoke("OnQualityReport", event)
+        for event in self._events("SageMaker Model Package State Change", '"Approved"'):
+            self._invoke("OnModelPackage", event)
+        for event in self._events("SageMaker Endpoint State Change", "IN_SERVICE"):
+            self._invoke("OnEndpointChange", event)
         self.cloud.run_until_idle()
 
     def _wake(self, door: str) -> None:
