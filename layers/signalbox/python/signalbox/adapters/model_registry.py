@@ -135,6 +135,7 @@ class ModelRegistry:
     def _training(self, arn: str, objective: tuple[str, str] | None) -> Training:
         with calling("sagemaker:DescribeTrainingJob", arn):
             found = self._sagemaker.describe_training_job(TrainingJobName=arn.rpartition("/")[2])
+        mine = f"s3://{self._objects.bucket}/"  # other channels hold code
         sources = [
             channel.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri")
             for channel in found.get("InputDataConfig", [])
@@ -142,7 +143,7 @@ class ModelRegistry:
         return Training(
             arn=found["TrainingJobArn"],
             image=found["AlgorithmSpecification"].get("TrainingImage", ""),
-            datasets=tuple(uri for uri in sources if uri),
+            datasets=tuple(uri for uri in sources if uri and uri.startswith(mine)),
             metrics={
                 each["MetricName"]: float(each["Value"])
                 for each in found.get("FinalMetricDataList", [])
