@@ -20,6 +20,17 @@ class Executor(StrEnum):
     RIC = "ric"
 
 
+class Under(StrEnum):
+    """Where files go in the data bucket."""
+
+    RAW = "raw"
+    REGISTRY = "registry"
+    FAULTS = "faults"
+    TRAINING = "training"
+    INFERENCE = "inference"
+    GROUND_TRUTH = "ground-truth"
+
+
 class Answer(StrEnum):
     """What somebody who looked at a unit says of its alert."""
 

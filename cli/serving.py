@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.options import Answer, Chaotic, Executing, Executor, named
+from cli.options import Answer, Chaotic, Executing, Executor, Under, named
 from cli.workloads import load
 
 console = Console()
@@ -52,11 +52,18 @@ def upload(
     files: Annotated[list[Path], typer.Argument(help="Sensor files or folders.", exists=True)],
     workload: Annotated[str, typer.Option(help="Whose recordings these are.")],
     unit: Annotated[str | None, typer.Option(help="Put the files under unit=<this>/.")] = None,
+    under: Annotated[Under, typer.Option(help="What the files are.")] = Under.RAW,
 ) -> None:
-    """Drop sensor files into the data bucket of the cloud that `signalbox up` serves."""
+    """Drop files into the data bucket of the cloud that `signalbox up` serves.
+
+    Sensor files go under raw; registry and faults say what is known of the fleet; training, inference and
+    ground-truth start pipelines.
+
+    Example: signalbox upload abalone.csv --workload abalone --under training
+    """
     from cli.up import upload as run
 
-    raise typer.Exit(run(console, files, load(workload).name, unit))
+    raise typer.Exit(run(console, files, load(workload).name, unit, under.value))
 
 
 @app.command()

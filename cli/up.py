@@ -127,12 +127,14 @@ def _tell(console: Console, record: Record) -> None:
         )
 
 
-def upload(console: Console, files: list[Path], workload: str, unit: str | None) -> int:
-    """Drop files under ``raw/<workload>/``."""
+def upload(
+    console: Console, files: list[Path], workload: str, unit: str | None, under: str = "raw"
+) -> int:
+    """Drop files under ``<under>/<workload>/``."""
     note = noted()
     bucket = Bucket(client("s3", note), note["bucket"])
     found = sensor_files(files)
-    room = f"raw/{workload}/" + (f"unit={unit}/" if unit else "")
+    room = f"{under}/{workload}/" + (f"unit={unit}/" if unit else "")
     with Counting(console, "uploading", len(found)) as counting:
         for path in found:
             bucket.drop(path, room + _below(path, files))
