@@ -46,6 +46,8 @@ class Place:
             BadUse: there is no such function.
         """
         if self.profile is None:
+            from cli.whereabouts import START, BadUse, noted
+
             found = noted()["functions"].get(function)
             if found is None:
                 raise BadUse(f"the running cloud has no {function}; end it, then {START}")
