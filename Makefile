@@ -6,8 +6,7 @@ AWSCLI_VENV := .venv-awscli
 BIN := $(VENV)/bin
 BUILD := .aws-sam/build
 WORKERS ?= 2
-# What is never imported need not be compiled: Python does it at the first import.
-PIP_FLAGS := --quiet --disable-pip-version-check --no-compile
+PIP_FLAGS := --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench soak build package up clean venv environments
 

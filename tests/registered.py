@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.publish import packed
 from localcloud import Cloud
-from signalbox.contracts.keys import smoke_key
+from signalbox.contracts.operation_keys import smoke_key
 from signalbox.contracts.packages import APPROVED, PENDING, promotion_of
 from signalbox.contracts.registry import group_of
 from tests.promoted import DEPLOY, RUN, evaluation

@@ -16,7 +16,8 @@ from typing import Any
 from cli.publish import publish
 from localcloud import Cloud, Record
 from signalbox.contracts import pipelines
-from signalbox.contracts.keys import scores_prefix, violations_key, windows_manifest_key
+from signalbox.contracts.keys import scores_prefix, windows_manifest_key
+from signalbox.contracts.operation_keys import violations_key
 from tests.alerted import manifest_file, schema, score_line
 from tests.fakes import sample
 from tests.operated import note_trained, own, predict, shorten
@@ -57,8 +58,8 @@ class Scenario:
             self.scoring,
             self.scoring_again,
             self.alerts,
-            self.quality,
             self.models,
+            self.quality,
             self.dead_letters,
         )
 
@@ -175,27 +176,6 @@ class Scenario:
             TopicArn=self.cloud.physical_id("AlertsTopic"), Message="?"
         )
 
-    def quality(self) -> None:
-        """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
-        own(self.cloud)
-        shorten(self.cloud)
-        note_trained(self.cloud)
-        for run, workload in (("0", "hvac"), ("1", "nobody")):
-            predict(self.cloud, run * 32, workload)
-            self.cloud.run_until_idle()
-        for event in self._events(pipelines.EXECUTION, "Succeeded"):
-            event["detail"]["currentPipelineExecutionStatus"] = "Failed"
-            self._invoke("OnPipelineChange", event)
-        violation = {"feature_name": "a", "constraint_check_type": "missing_column_check"}
-        report = json.dumps({"violations": [violation]}).encode()
-        key = violations_key("hvac", "0" * 32)
-        for content in (report, b"[]", b"[]"):
-            self._put(key, content)
-            self.cloud.run_until_idle()
-        for event in self._events("Object Created", key):
-            del event["detail"]["object"]["version-id"]
-            self._invoke("OnQualityReport", event)
-
     def models(self) -> None:
         """Models behind an endpoint: one that fails, one half made before, one that needs a board.
 
@@ -220,6 +200,27 @@ class Scenario:
         for door in ("OnModelPackage", "OnEndpointChange", "OnModelPromoted"):
             self._invoke(door, {"id": "of-no-use"})
 
+    def quality(self) -> None:
+        """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
+        own(self.cloud)
+        shorten(self.cloud)
+        note_trained(self.cloud)
+        for run, workload in (("0", "hvac"), ("1", "nobody")):
+            predict(self.cloud, run * 32, workload)
+            self.cloud.run_until_idle()
+        for event in self._events(pipelines.EXECUTION, "Succeeded"):
+            event["detail"]["currentPipelineExecutionStatus"] = "Failed"
+            self._invoke("OnPipelineChange", event)
+        violation = {"feature_name": "a", "constraint_check_type": "missing_column_check"}
+        report = json.dumps({"violations": [violation]}).encode()
+        key = violations_key("hvac", "0" * 32)
+        for content in (report, b"[]", b"[]"):
+            self._put(key, content)
+            self.cloud.run_until_idle()
+        for event in self._events("Object Created", key):
+            del event["detail"]["object"]["version-id"]
+            self._invoke("OnQualityReport", event)
+
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
         # right after what is done daily, so that the next time is further off than all retries
@@ -228,12 +229,6 @@ class Scenario:
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)
         self._score("late", cycle=3)
-        self.cloud.client("dynamodb").delete_table(
-            TableName=self.cloud.physical_id("OperationsTable")
-        )
-        for name in ("SageMaker Model Package State Change", "SageMaker Endpoint State Change"):
-            for event in self._events(name, "IN_SERVICE" if "Endpoint" in name else "Approved"):
-                self._invoke("OnEndpointChange" if "Endpoint" in name else "OnModelPackage", event)
         for door, event in (
             ("OnFeedback", "signalbox.feedback/AlertFeedback.json"),
             ("OnAlertSent", "aws.sns/notification.json"),
@@ -278,7 +273,7 @@ class Scenario:
         self._quality_fails()
 
     def _quality_fails(self) -> None:
-        """The table is gone: changes, checks and reports end as dead letters."""
+        """The table is gone: changes, checks, reports and models end as dead letters."""
         table = self.cloud.physical_id("OperationsTable")
         self.cloud.client("dynamodb").delete_table(TableName=table)
         for event in self._events(pipelines.STEP, '"Failed"'):
@@ -287,6 +282,10 @@ class Scenario:
             self._invoke("OnPipelineChange", event)
         for event in self._events("Object Created", violations_key("hvac", "0" * 32)):
             self._invoke("OnQualityReport", event)
+        for event in self._events("SageMaker Model Package State Change", '"Approved"'):
+            self._invoke("OnModelPackage", event)
+        for event in self._events("SageMaker Endpoint State Change", "IN_SERVICE"):
+            self._invoke("OnEndpointChange", event)
         self.cloud.run_until_idle()
 
     def _wake(self, door: str) -> None:

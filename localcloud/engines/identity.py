@@ -43,6 +43,7 @@ def environment(world: World, given: Mapping[str, str], home: Path) -> dict[str,
         "AWS_SESSION_TOKEN": given["SessionToken"],
         "HOME": str(home),
         "LANG": "C.UTF-8",
+        "OMP_WAIT_POLICY": "PASSIVE",  # programs share the cores that each would have to itself
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": "UTC",

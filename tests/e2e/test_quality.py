@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from localcloud.chaos import Chaos, Disorder
-from signalbox.contracts.keys import violations_key
+from signalbox.contracts.operation_keys import violations_key
 from tests.e2e.conftest import Chain
 from tests.operated import OWNER, REASON, note_trained, own, predict, shorten
 

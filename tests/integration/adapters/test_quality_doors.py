@@ -9,7 +9,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from signalbox.adapters.dataset_table import DatasetTable
-from signalbox.contracts.keys import violations_key
+from signalbox.contracts.operation_keys import violations_key
 from tests.fakes import BUCKET, LambdaContext, object_event, sample
 from tests.integration.adapters.test_doors import doors, keys
 from tests.integration.adapters.test_roles import judge, role_of, watch, watched
