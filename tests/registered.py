@@ -57,7 +57,7 @@ class Models:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
         self.cloud.client("sns").subscribe(
             TopicArn=topic, Protocol="sqs", Endpoint=arn,
-            Attributes={"FilterPolicy": json.dumps({"owner": ["models@example.com"]})},
+            Attributes={"FilterPolicy": json.dumps({"owner": ["models@example.com"], "kind": ["model"]})},
         )  # fmt: skip
         return queue
 
