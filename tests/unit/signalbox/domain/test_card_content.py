@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.engines.card_schema import wrong_with
+from signalbox.domain.announce_models import card_shared
 from signalbox.domain.card_content import Training, draft, filled
 from signalbox.domain.card_message import drafted, shared
 from tests.shared_cards import REGRESSION, abalone, package
@@ -99,7 +100,5 @@ def test_mails_end_with_one_line_of_json():
 
 @pytest.mark.parametrize(("access", "may"), [("edit", "see and change"), ("read", "see this")])
 def test_who_is_shared_with_is_told_what_he_may(access, may):
-    from signalbox.domain.announce import card_shared
-
     told = card_shared("abalone", ("c", "arn", "eu-west-1"), ("dev", "1" * 12, access), "p", None)
     assert may in shared(abalone(), told, "Draft").body
