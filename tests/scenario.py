@@ -202,6 +202,7 @@ class Scenario:
 
     def quality(self) -> None:
         """Checks that fail, also of nobody; a run that says itself why it failed; reports, bad ones twice."""
+        self._put("training/nobody/a.csv", b"")
         own(self.cloud)
         shorten(self.cloud)
         note_trained(self.cloud)
@@ -286,6 +287,15 @@ class Scenario:
             self._invoke("OnModelPackage", event)
         for event in self._events("SageMaker Endpoint State Change", "IN_SERVICE"):
             self._invoke("OnEndpointChange", event)
+        for event in self._events(
+            "SageMaker Model Package State Change", '"PendingManualApproval"'
+        ):
+            self._invoke("OnPackageCard", event)
+        for event in self._events("SageMaker Model Card State Change", ""):
+            self._invoke("OnModelCardChange", event)
+        self._wake("MendShares")
+        self._wake("StartPipelines")
+        self._put("training/abalone/late.csv", b"")
         self.cloud.run_until_idle()
 
     def _wake(self, door: str) -> None:
