@@ -44,6 +44,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "executor" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--executor")
         executors = ("inprocess", "ric") if asked == "both" else (asked,)
+        soak = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+        if asked == "both" and not soak and metafunc.definition.get_closest_marker("inprocess"):
+            executors = ("inprocess",)
         metafunc.parametrize("executor", executors)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.served import signalbox
 
-SHARED = ("localcloud", "functions", "jobs", "layers", "simulator", "workloads")
+SHARED = ("localcloud", "functions", "jobs", "layers", "pipelines", "simulator", "workloads")
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def spoil(root, old, new, built_old=None, built_new=None):
 
 
 def unsupported_type(root):
-    line = spoil(root, "  SignalboxBus:\n    Type: AWS::Events::EventBus\n",
+    line = spoil(root, "  DataBucketPolicy:\n    Type: AWS::S3::BucketPolicy\n",
                  "  Machine:\n    Type: AWS::StepFunctions::Activity\n"
-                 "  SignalboxBus:\n    Type: AWS::Events::EventBus\n")  # fmt: skip
+                 "  DataBucketPolicy:\n    Type: AWS::S3::BucketPolicy\n")  # fmt: skip
     return "Machine: resource type 'AWS::StepFunctions::Activity' is not supported", line - 3
 
 

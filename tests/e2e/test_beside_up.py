@@ -69,7 +69,7 @@ def test_an_asynchronous_invocation_is_only_queued(cloud, ask):
         (
             ("invoke", "on_nothing", "-"),
             "{}",
-            "no door 'on_nothing'; there are: judge_predictions, on_alert_sent",
+            "no door 'on_nothing'; there are: find_model, judge_predictions",
         ),
         (("invoke", "on_backfill", "-"), '{"a":\n 1,}', "not JSON: Expecting property name"),
         (("invoke", "on_backfill", "-"), '{"a":\n 1,}', "at line 2, column 4"),
