@@ -132,7 +132,7 @@ def _reason(told: Mapping[str, Any]) -> str:
 
 
 def _deployed(sagemaker: Any, place: Place) -> list[str]:
-    pages = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=f"{place.name}-")
+    pages = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=place.name)
     have = {each["PipelineName"] for page in pages for each in page["PipelineSummaries"]}
     return [place.pipeline(name) for name in PIPELINES if place.pipeline(name) in have]
 

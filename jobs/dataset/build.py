@@ -111,7 +111,11 @@ def prediction_of(workload: Workload) -> Prediction:
         raise BadHistory(
             "no-prediction",
             f"workload {workload.name!r} says nothing of predicting faults; "
-            "give it a section prediction (docs/workloads.md)",
+            + (
+                "its tables are learned from by pipelines (docs/tabular.md)"
+                if workload.tabular
+                else "give it a section prediction (docs/workloads.md)"
+            ),
         )
     return workload.prediction
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from cli import runs
 from cli.chain import Bucket, running
+from cli.place import Place
+from cli.whereabouts import BadUse
+from localcloud import Cloud
 from localcloud.journal import Record
 from tests.e2e.conftest import Chain
 from tests.least import Permissions
@@ -20,6 +27,18 @@ from tests.shells import shells
 WINDOW = timedelta(minutes=11)
 GROUP = "signalbox-abalone"
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+
+
+class Here(Place):
+    """Where the commands look in a test: a cloud of this process."""
+
+    name = "signalbox"
+
+    def __init__(self, cloud: Cloud) -> None:
+        object.__setattr__(self, "cloud", cloud)
+
+    def client(self, service: str) -> Any:
+        return self.cloud.client(service)  # type: ignore[attr-defined]
 
 
 class Loop(Chain):
@@ -112,6 +131,8 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     (early,) = loop.runs("batch")
     assert early["NoModel"] == "Failed", "before any model is approved a run ends with a sentence"
 
+    the_commands_show_it(Here(loop.cloud))
+
     loop.drop("training/abalone/first.csv", rows)
     assert loop.packages() == {1: "PendingManualApproval"}
     loop.approve(1)
@@ -149,3 +170,25 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     loop.drop("ground-truth/abalone/day3.csv", loop.answers(wrong[:200], "day3"))
     assert loop.told()["RetuneSuppressed"] == 1
     assert len(loop.runs("tune")) == 1
+
+
+def the_commands_show_it(here: Here) -> None:
+    """`signalbox pipelines` and `runs`, after one run that failed for want of a model."""
+
+    def said(command: Any, *arguments: Any, **options: Any) -> tuple[int, str]:
+        text = io.StringIO()
+        code = command(Console(file=text, width=200), here, *arguments, **options)
+        return code, text.getvalue()
+
+    code, text = said(runs.pipelines)
+    assert (code, text.count("never run")) == (0, 2)
+    assert all(f"signalbox-{name}" in text for name in runs.PIPELINES)
+    code, text = said(runs.runs, "abalone", 5, as_json=True)
+    (one,) = json.loads(text)
+    assert (code, one["PipelineExecutionStatus"], one["Workload"]) == (0, "Failed", "abalone")
+    assert said(runs.runs, "air_quality", 5, as_json=False)[1].strip() == "No runs."
+    code, text = said(runs.run, runs.id_of(one), as_json=False)
+    assert code == 1, "the run that was asked for failed"
+    assert "No model of abalone is approved yet" in text
+    with pytest.raises(BadUse, match="no run 'nothing'"):
+        said(runs.run, "nothing", as_json=False)
