@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from localcloud.journal import Record
+from localcloud.lineage import links
 
 
 @dataclass
@@ -34,7 +35,7 @@ Keep = Callable[[Record, Record], bool]
 
 
 class Trace:
-    """All records of a journal, and what each led to.
+    """All records of a journal, and what each led to, lineage (`localcloud.lineage`) included.
 
     Args:
         records: in any order.
@@ -42,9 +43,10 @@ class Trace:
 
     def __init__(self, records: Iterable[Record]) -> None:
         self.by_id = {record.id: record for record in sorted(records, key=lambda each: each.id)}
+        self._links = links(self.by_id.values())
         self._effects: dict[int, list[Record]] = defaultdict(list)
         for record in self.by_id.values():
-            for cause in causes_of(record):
+            for cause in self._known_causes(record):
                 self._effects[cause].append(record)
 
     def roots(self) -> list[Record]:
@@ -99,7 +101,8 @@ class Trace:
         return whole
 
     def _known_causes(self, record: Record) -> list[int]:
-        return [cause for cause in causes_of(record) if cause in self.by_id]
+        causes = [*causes_of(record), *self._links.get(record.id, ())]
+        return [cause for cause in causes if cause in self.by_id]
 
 
 def tree(records: Iterable[Record], root_id: int, keep: Keep | None = None) -> Node:
