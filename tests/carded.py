@@ -95,6 +95,15 @@ class Cards:
         content = json.dumps({"model_overview": {"model_owner": account}})
         return self._may(account, "update_model_card", version, Content=content)
 
+    def reads_copy(self, account: str, key: str) -> bool:
+        """Whether the administrator of an account can read what lies in the bucket of cards."""
+        try:
+            self.cloud.client("s3", account).get_object(Bucket=self.bucket, Key=key)
+        except ClientError as refused:
+            assert refused.response["Error"]["Code"] == "AccessDenied"
+            return False
+        return True
+
     def copies(self) -> list[str]:
         """What lies in the bucket of cards."""
         found = self.cloud.client("s3").list_objects_v2(Bucket=self.bucket, Prefix="cards/")

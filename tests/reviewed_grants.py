@@ -7,6 +7,7 @@ import fnmatch
 from localcloud.iam import Grant
 
 _IMAGES = "SageMaker pulls images with it; here the program of an image starts as a process"
+_STOPPED = "who stops a run stops its job with it; tests of the engine do (test_pipelines.py)"
 _TRUST = "SageMaker takes the role with it; here jobs get their role's credentials without that"
 
 REVIEWED: dict[tuple[str, str], str] = {
@@ -19,6 +20,12 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("InferenceRole.Policies[0].Statement[5]", "ecr:*"): _IMAGES,
     ("EndpointRole.Policies[0].Statement[3]", "ecr:*"): _IMAGES,
     ("EndpointRole.Policies[0].Statement[4]", "ecr:*"): _IMAGES,
+    ("PipelineRole.Policies[0].Statement[0]", "sagemaker:StopProcessingJob"): _STOPPED,
+    ("PipelineRole.Policies[0].Statement[1]", "sagemaker:StopTrainingJob"): _STOPPED,
+    ("PipelineRole.Policies[0].Statement[2]", "sagemaker:StopHyperParameterTuningJob"): _STOPPED,
+    ("PipelineJobRole.Policies[0].Statement[6]", "ecr:*"): _IMAGES,
+    ("PipelineJobRole.Policies[0].Statement[7]", "ecr:*"): _IMAGES,
+    ("PipelineJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("EndpointRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("WindowsJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("InferenceRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,

@@ -110,7 +110,7 @@ ARNS = ("PipelineExecutionArn", "ResourceArn", "resourceArn", "ResourceARN")
 DEFAULTS = {("events", "EventBusName"): "default", ("scheduler", "GroupName"): "default"}
 """What a variable is where the request leaves it out."""
 
-SHARED = (("sagemaker", "ModelCard"), ("sagemaker", "Tags"))
+SHARED = (("sagemaker", "ModelCard"), ("sagemaker", "Tags"), ("s3", "Object"))
 """Service and part of the operation's name, where requests may name what other accounts share."""
 
 ROLES: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {

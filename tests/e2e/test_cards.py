@@ -106,6 +106,9 @@ def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
         assert copies[1].endswith(".pdf")
         prod = next(each for each in world.told("ModelCardShared") if each["account"] == PROD)
         assert prod["copy_prefix"] == f"s3://{world.bucket}/cards/shared/{ONE}/"
+        assert all(world.reads_copy(PROD, key) for key in copies)
+        assert not any(world.reads_copy(STRANGER, key) for key in copies)
+        assert not world.reads_copy(PROD, f"cards/{ONE}/card.json"), "only what is shared"
         world.judge(package, "Rejected")
         assert not [key for key in world.copies() if key.startswith("cards/shared/")]
 

@@ -20,7 +20,9 @@ def ended(build):
 def test_a_bad_day_ends_like_a_good_one(mode, ended):
     words = {word.partition("=")[0] for word in filter(None, MODES[mode].split(","))}
     assert ended[mode].faults.keys() == words, "every fault asked for was dealt"
-    assert ended[mode].invocations >= ended["as ever"].invocations > 0
+    assert ended[mode].invocations > 0
+    if "twice" in words:  # else another order may make fewer batches of the same messages
+        assert ended[mode].invocations >= ended["as ever"].invocations
     assert (ended[mode].lost, ended[mode].doubled) == ([], [])
 
 

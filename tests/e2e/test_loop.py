@@ -15,11 +15,13 @@ import pytest
 from rich.console import Console
 
 from cli import runs
+from cli.causes import belongs, roots_for
 from cli.chain import Bucket, running
 from cli.place import Place
 from cli.whereabouts import BadUse
 from localcloud import Cloud
 from localcloud.journal import Record
+from localcloud.trace import Trace
 from tests.e2e.conftest import Chain
 from tests.least import Permissions
 from tests.shells import shells
@@ -170,6 +172,19 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     loop.drop("ground-truth/abalone/day3.csv", loop.answers(wrong[:200], "day3"))
     assert loop.told()["RetuneSuppressed"] == 1
     assert len(loop.runs("tune")) == 1
+    all_goes_back_to_the_first_file(loop)
+
+
+def all_goes_back_to_the_first_file(loop: Loop) -> None:
+    """`signalbox trace training/abalone/first.csv` is one tree, from the file to what came of it all."""
+    trace = Trace(loop.cloud.journal)
+    (first,) = roots_for(trace, "training/abalone/first.csv")
+    below = trace.below(first, belongs)
+    runs = Counter(r.name for r in below if r.kind == "job" and r.status == "Executing")
+    assert runs["signalbox-train"] == runs["signalbox-tune"] == 1
+    assert runs["signalbox-batch"] == len(loop.runs("batch")) - 1, "all but the one without a model"
+    told = Counter(r.name for r in below if r.kind == "event" and r.detail["source"] == "signalbox")
+    assert told + Counter({"PipelineStarted": 1}) == loop.told()
 
 
 def the_commands_show_it(here: Here) -> None:

@@ -161,7 +161,7 @@ class Player:
 
     def _described(self, execution: Execution, run: StepRun) -> dict[str, Any]:
         ((_, made),) = run.metadata.items()
-        client = self._world.client("sagemaker", execution.account)
+        client = self._clients(execution, run)("sagemaker")
         return kinds.described(client, run.step.type, made["Arn"])
 
     def _trouble(self, execution: Execution, run: StepRun, error: Exception) -> None:

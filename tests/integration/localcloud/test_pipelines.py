@@ -122,8 +122,9 @@ def test_the_trace_is_one_tree_from_the_start_to_the_registration(ready: Ready) 
     cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName="g")
     played(cloud, definition(processing("Prepare"), training("Train"), register()))
     trace = Trace(cloud.journal)
-    (root,) = [r for r in trace.roots() if r.kind == "job"]
+    root = next(r for r in cloud.journal if r.kind == "job")
     assert (root.name, root.status) == ("p", "Executing")
+    assert {r.name for r in trace.roots_of(root)} == {"Object Created"}, "the data that it reads"
     below = trace.below(root)
     (package,) = [r for r in below if r.name == PACKAGE]
     step = trace.by_id[package.cause or 0]
