@@ -17,6 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".aws-sam" / "build"
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -34,20 +35,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--executor",
-        choices=("inprocess", "ric", "both"),
-        default="both",
-        help="who runs the functions in end-to-end tests: this process, or Lambda's runtime client",
+        choices=("inprocess", "ric", "some", "both"),
+        default="both" if SOAK else "some",
+        help="who runs the functions in end-to-end tests: this process, Lambda's runtime client, the "
+        "latter for those marked ric (the default), or each in turn (the default of the soak)",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "executor" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--executor")
-        executors = ("inprocess", "ric") if asked == "both" else (asked,)
-        soak = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-        if asked == "both" and not soak and metafunc.definition.get_closest_marker("inprocess"):
-            executors = ("inprocess",)
-        metafunc.parametrize("executor", executors)
+        ric = metafunc.definition.get_closest_marker("ric") is not None
+        one = ("ric",) if ric else ("inprocess",)
+        both = one if asked == "some" else ("inprocess", "ric")
+        metafunc.parametrize("executor", both if asked in ("some", "both") else (asked,))
 
 
 def data_dir() -> Path:

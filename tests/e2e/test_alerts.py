@@ -107,6 +107,7 @@ def alerts(chain) -> Alerts:
     return Alerts(chain)
 
 
+@pytest.mark.ric
 def test_each_dealer_is_told_once_of_his_own_units_however_often_scores_come(alerts):
     chain = alerts.chain
     for name in ("one", "one", "two"):

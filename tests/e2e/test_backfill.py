@@ -63,6 +63,7 @@ def _buffer(chain, key):
     return io.BytesIO(chain.bucket.read(key))
 
 
+@pytest.mark.ric
 def test_a_manifest_starts_one_run_and_every_file_is_accounted_for(history):
     chain = history
     chain.bucket.write("history/hvac/unit=A1/zz-torn.parquet", b"PAR1 and no more")

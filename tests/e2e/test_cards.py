@@ -20,8 +20,6 @@ TOGETHER = SharingRules(Organization(frozenset({OWNER, DEV, TEST, PROD}), OWNER)
 EDITOR = "AWSRAMPermissionSageMakerModelCards"
 ONE, TWO = "signalbox-abalone-1", "signalbox-abalone-2"
 
-pytestmark = pytest.mark.inprocess
-
 
 @pytest.fixture
 def carded(build, executor, permissions):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pyarrow.parquet as pq
+import pytest
 
 from signalbox.adapters.fleet_table import FleetTable
 from simulator.fleet import Fleet
@@ -21,6 +22,7 @@ def parquet(found) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.ric
 def test_the_simulated_fleet_is_known_unit_by_unit_and_fault_by_fault(chain):
     fleet = Fleet(units=3, seed=7, days=400, faults_per_year=3)
     chain.bucket.write("registry/hvac/registry.parquet", parquet(fleet.registry()))

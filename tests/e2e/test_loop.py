@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,7 +27,6 @@ from tests.shells import shells
 
 WINDOW = timedelta(minutes=11)
 GROUP = "signalbox-abalone"
-SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
 class Here(Place):

@@ -18,6 +18,7 @@ from tests.soak_policies import granted, lost
 
 
 @pytest.mark.timeout(500)
+@pytest.mark.ric
 def test_the_jobs_and_their_failures_need_no_more_than_is_granted(chain, hvac_file):
     for step in Scenario(chain.cloud, hvac_file()).steps:
         step()

@@ -23,8 +23,6 @@ from tests.promoted import RUN
 from tests.registered import GROUP, Models
 from tests.services import Service, serving
 
-pytestmark = pytest.mark.inprocess
-
 
 @pytest.fixture
 def service() -> Iterator[Service]:

@@ -26,8 +26,6 @@ RULES = [
 ]
 DRIFT = {"feature_name": "a", "constraint_check_type": "baseline_drift_check", "description": "far"}
 
-pytestmark = pytest.mark.inprocess
-
 
 class Models:
     """A workload with an owner, short pipelines in the place of its own, and a queue for every mail."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 
 import pytest
@@ -11,11 +10,12 @@ import pytest
 from cli.publish import publish
 from localcloud.chaos import Chaos, Disorder
 from signalbox.contracts.scoring import Score
+from tests.conftest import SOAK
 from tests.standin import model_folder, put_standin
 
 WINDOW = timedelta(minutes=6)
 POINTER = "models/hvac/current.json"
-STEP = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 20
+STEP = 1 if SOAK else 20
 """Every call is too long for each run of the suite."""
 
 
@@ -59,6 +59,7 @@ def jobs(chain, kind):
     return [r for r in chain.cloud.journal if r.kind == "job" and r.name.startswith(f"{kind}-")]
 
 
+@pytest.mark.ric
 def test_files_of_a_window_become_one_run_and_every_unit_its_score(fleet):
     assert requests(fleet) == [] or len(requests(fleet)) == 1
     pass_window(fleet)

@@ -15,6 +15,7 @@ from signalbox.runtime.once import EXPIRES_AFTER_S
 KEY = "raw/hvac/unit=A1/day.parquet"
 
 
+@pytest.mark.ric
 def test_a_file_becomes_features_and_its_path_is_told(chain, hvac_file):
     chain.bucket.write(KEY, hvac_file())
     chain.run()
@@ -32,6 +33,7 @@ def test_a_file_becomes_features_and_its_path_is_told(chain, hvac_file):
     assert table["rows"].to_pylist() == [200, 200, 200]
 
 
+@pytest.mark.ric
 def test_the_same_event_again_changes_nothing_and_is_not_worked_on_again(chain, hvac_file):
     chain.bucket.write(KEY, hvac_file())
     chain.run()
@@ -169,6 +171,7 @@ def test_a_file_above_its_workloads_limit_is_rejected(chain, hvac_file):
     assert chain.bucket.rejections()[KEY]["reason"] == "too-large"
 
 
+@pytest.mark.ric
 def test_logs_hold_no_payload(chain, hvac_file):
     chain.bucket.write(KEY, hvac_file())
     chain.bucket.write("raw/hvac/torn.csv", b"ts,unit,compressor_power\nsecret-reading,A1\n")

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-import pytest
-
 from tests.e2e.conftest import Chain
 
 ENOUGH = {"MaxJobs": "1"}
-
-pytestmark = pytest.mark.inprocess
 
 
 def parameters(sagemaker, execution):

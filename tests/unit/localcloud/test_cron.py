@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud.cron import InvalidExpression, parse, zone_of
+from tests.conftest import SOAK
 
 START = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday
 checked = settings(deadline=None, max_examples=60)
@@ -232,7 +232,7 @@ def test_the_next_time_is_later_and_matches_its_fields(text: str, start: datetim
 @checked
 @given(text=crons, start=instants)
 def test_no_time_is_left_out(text: str, start: datetime) -> None:
-    minutes = 2880 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 480
+    minutes = 2880 if SOAK else 480
     end = start + timedelta(minutes=minutes)
     minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
     tried = (minute + timedelta(minutes=n) for n in range(minutes))
