@@ -224,8 +224,11 @@ class Scenario:
 
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
-        # right after what is done daily, so that the next time is further off than all retries
-        now = self.cloud.now()
+        # what is done daily, once more; what is done oftener is only in the way of what is tried again
+        scheduler, now = self.cloud.client("scheduler"), self.cloud.now()
+        for each in scheduler.list_schedules()["Schedules"]:
+            if "Daily" not in each["Name"] and "ScoreAllUnits" not in each["Name"]:
+                scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
         self.cloud.run_until(now.replace(hour=6, minute=0) + timedelta(days=now.hour >= 6))
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)
