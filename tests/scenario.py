@@ -20,6 +20,7 @@ from signalbox.contracts.keys import scores_prefix, windows_manifest_key
 from signalbox.contracts.operation_keys import violations_key
 from tests.alerted import manifest_file, schema, score_line
 from tests.fakes import sample
+from tests.idle import OFTEN, stop_schedules
 from tests.operated import note_trained, own, predict, shorten
 from tests.registered import Models
 from tests.services import serving
@@ -225,10 +226,8 @@ class Scenario:
     def dead_letters(self) -> None:
         """Pointer, table and bus are gone: every door with something to do fails, again and again."""
         # what is done daily, once more; what is done oftener is only in the way of what is tried again
-        scheduler, now = self.cloud.client("scheduler"), self.cloud.now()
-        for each in scheduler.list_schedules()["Schedules"]:
-            if "Daily" not in each["Name"] and "ScoreAllUnits" not in each["Name"]:
-                scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
+        now = self.cloud.now()
+        stop_schedules(self.cloud, *OFTEN, "MendShares")
         self.cloud.run_until(now.replace(hour=6, minute=0) + timedelta(days=now.hour >= 6))
         table, dynamodb = self.cloud.physical_id("EpisodeTable"), self.cloud.client("dynamodb")
         dynamodb.delete_table(TableName=table)

@@ -14,6 +14,7 @@ from cli.chain import Bucket, running
 from cli.journeys import Journey, journeys, object_key
 from cli.workloads import load, spec_of
 from localcloud import Cloud
+from tests.idle import stop_schedules
 from tests.least import Permissions
 from tests.recordings import hvac_recording
 
@@ -55,14 +56,9 @@ class Chain:
             if r.kind == "event" and r.name == name and r.detail["source"] == "signalbox"
         ]
 
-    def stop_schedules(self) -> None:
-        """Let days go by without what happens by the clock."""
-        scheduler, events = self.cloud.client("scheduler"), self.cloud.client("events")
-        for each in scheduler.list_schedules()["Schedules"]:
-            scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
-        for rule in events.list_rules()["Rules"]:
-            if "ScheduleExpression" in rule:
-                events.disable_rule(Name=rule["Name"])
+    def stop_schedules(self, *doors: str) -> None:
+        """Let days go by without what these doors do by the clock; any door, if none is named."""
+        stop_schedules(self.cloud, *doors)
 
     def doors(self) -> list[str]:
         return [r.name.split("-")[-1] for r in self.cloud.journal if r.kind == "invocation"]

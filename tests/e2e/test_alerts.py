@@ -16,6 +16,7 @@ from signalbox.contracts.keys import scores_prefix, windows_manifest_key
 from tests.alerted import manifest_file, schema, score_line
 from tests.e2e.conftest import Chain
 from tests.e2e.served import signalbox, up
+from tests.idle import OFTEN
 
 DAY = timedelta(days=1)
 RUN = "0" * 31 + "1"
@@ -209,6 +210,7 @@ def test_predictions_are_judged_by_the_fault_log_when_their_time_is_up(alerts):
         fault = FaultRecord(unit=unit, fault="compressor", failed_at=alerts.begin + day * DAY)
         alerts.fleet.merge("hvac", fault, "1")
     assert not chain.events("PredictionsJudged")
+    chain.stop_schedules(*OFTEN)
     alerts.cloud.run_for(DAY)  # at some time of it, the daily judging
     (event,) = chain.events("PredictionsJudged")
     assert event["judged"] == 3

@@ -14,6 +14,7 @@ from cli.workloads import load
 from localcloud.shares import Organization, SharingRules
 from tests.carded import ACCOUNTS, DEV, OWNER, PROD, QUALITY, STRANGER, TEST, arn_of, cards
 from tests.fakes import sample
+from tests.idle import OFTEN, stop_schedules
 
 FIRST, SECOND = "1" * 32, "2" * 32
 TOGETHER = SharingRules(Organization(frozenset({OWNER, DEV, TEST, PROD}), OWNER))
@@ -147,6 +148,7 @@ def test_an_hour_mends_what_somebody_did_and_what_nobody_accepted(carded):
         assert after[f"{ONE}-dev"]["resourceShareArn"] != dev["resourceShareArn"]
         assert after[f"{ONE}-test"]["allowExternalPrincipals"]
         assert world.accept(STRANGER) == "nothing"
+        stop_schedules(world.cloud, *OFTEN)
         world.cloud.run_for(timedelta(hours=12))  # nobody accepts in time
         assert [world.accept(each) for each in (DEV, TEST)] == ["accepted", "accepted"]
         assert world.edits(DEV, 1)

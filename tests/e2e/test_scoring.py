@@ -104,6 +104,7 @@ def test_windows_that_fail_are_made_again_and_given_up_in_the_end(served, hvac_f
 
 def test_a_morning_scores_all_units(fleet):
     pass_window(fleet)
+    fleet.stop_schedules("StartPipelines")
     fleet.cloud.run_for(timedelta(days=1))
     fleet.run()
     assert None in [request["units"] for request in requests(fleet)]
