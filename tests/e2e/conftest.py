@@ -18,6 +18,16 @@ from tests.least import Permissions
 from tests.recordings import hvac_recording
 
 
+def stop_schedules(cloud: Cloud) -> None:
+    """Let days go by without what happens by the clock."""
+    scheduler, events = cloud.client("scheduler"), cloud.client("events")
+    for each in scheduler.list_schedules()["Schedules"]:
+        scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
+    for rule in events.list_rules()["Rules"]:
+        if "ScheduleExpression" in rule:
+            events.disable_rule(Name=rule["Name"])
+
+
 @dataclass(frozen=True)
 class Chain:
     """The cloud under test, and short ways to look at it."""
@@ -56,13 +66,7 @@ class Chain:
         ]
 
     def stop_schedules(self) -> None:
-        """Let days go by without what happens by the clock."""
-        scheduler, events = self.cloud.client("scheduler"), self.cloud.client("events")
-        for each in scheduler.list_schedules()["Schedules"]:
-            scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
-        for rule in events.list_rules()["Rules"]:
-            if "ScheduleExpression" in rule:
-                events.disable_rule(Name=rule["Name"])
+        stop_schedules(self.cloud)
 
     def doors(self) -> list[str]:
         return [r.name.split("-")[-1] for r in self.cloud.journal if r.kind == "invocation"]
