@@ -86,6 +86,8 @@ soak: build $(VENV)/.spark $(AWSCLI_VENV)/.installed ## long runs: many more exa
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest $(ARGS)
 	@$(BIN)/signalbox chaos --seeds 20
 	@$(BIN)/signalbox chaos --executor ric
+	@$(BIN)/signalbox chaos --job loop
+	@$(BIN)/signalbox chaos --job loop --mode "many at once" --seeds 20
 	@$(BIN)/python -m tests.soak_policies
 	@$(BIN)/python -m tests.soak_container
 	@$(BIN)/python -m tests.soak_models turbofan

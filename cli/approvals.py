@@ -25,6 +25,7 @@ from signalbox.contracts.packages import (
     APPROVED,
     BOARD,
     NOTE,
+    PENDING,
     REJECTED,
     WORKLOAD,
     Metrics,
@@ -39,6 +40,8 @@ _NOT_IN_METADATA = re.compile(r"[^\w\s.:/=+\-@]")
 _LONGEST = 256
 """Signs and characters that SageMaker takes as a value of CustomerMetadataProperties."""
 _SHOWN = 3
+_FIRST = ("auc", "f1", "rmse", "mae", "r2")
+"""What a gate may ask for stands first; then come the others as they were written."""
 
 
 def approve(
@@ -155,19 +158,30 @@ def table(rows: Iterable[dict[str, Any]]) -> Table:
     """A row a package; what serves is marked."""
     view = Table(title="Models", title_justify="left")
     for heading in ("model", "approval", "metrics", "retuned", "promotion", "since"):
-        view.add_column(heading)
+        view.add_column(heading, no_wrap=heading in ("model", "approval"))
     for each in rows:
         promotion = "in service" if each["serves"] else each["promotion"] or ""
         since = datetime.fromisoformat(each["at"]) if each["at"] else None
         view.add_row(
             escape(f"{each['workload']}/{each['version']}"),
-            each["approval"] if each["status"] == "Completed" else each["status"],
-            ", ".join(f"{n} {v:.4g}" for n, v in list(each["metrics"].items())[:_SHOWN]),
+            _waits(each["approval"]) if each["status"] == "Completed" else each["status"],
+            ", ".join(f"{n} {v:.4g}" for n, v in _ranked(each["metrics"])[:_SHOWN]),
             escape(each["board"] or "no board") if each["retuned"] else "",
             promotion,
             f"{since:%Y-%m-%d %H:%M}" if since else "",
         )
     return view
+
+
+def _waits(approval: str) -> str:
+    return "pending" if approval == PENDING else approval
+
+
+def _ranked(metrics: Metrics) -> list[tuple[str, float]]:
+    def rank(metric: tuple[str, float]) -> int:
+        return _FIRST.index(metric[0]) if metric[0] in _FIRST else len(_FIRST)
+
+    return sorted(metrics.items(), key=rank)
 
 
 def metadata_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,8 +25,16 @@ COLOURS = {
     "dead-letter": "red", "redrive": "yellow", "call": "dim", "log": "dim",
 }  # fmt: skip
 SHOWN_TREES = 20
-GOOD = {"ok", "SUCCEEDED", "RUNNING", "STARTING", "WAITING", "STOPPED", "SCHEDULED"}
+GOOD = {
+    "ok", "succeeded", "completed", "running", "executing", "inprogress", "starting", "waiting",
+    "scheduled", "stopping", "stopped", "creating", "updating", "systemupdating", "inservice",
+    "deleting", "deleted",
+}  # fmt: skip
+"""In small letters: each service has its own way of writing them."""
 QUIET = ("call", "log")  # told in numbers, unless they failed or are asked for
+MOST_STATIONS = 12
+_OF_A_STEP = re.compile(r"(?:pipelines-)?[0-9a-z]{12}-(.+?)-[0-9a-f]{10}(?:-.*)?")
+"""How a pipeline names the jobs of its steps: run, step, digest."""
 
 
 def read(path: Path = TRACE) -> list[Record]:
@@ -132,6 +141,11 @@ def worst(records: Iterable[Record]) -> str:
     return bad[-1].lower() if bad else "ok"
 
 
+def is_good(record: Record) -> bool:
+    """Whether a record's state tells of no trouble."""
+    return record.status.lower() in GOOD
+
+
 def is_bad(record: Record) -> bool:
     """Whether a record tells of a failure.
 
@@ -139,7 +153,7 @@ def is_bad(record: Record) -> bool:
     """
     if record.kind == "call":
         return record.status == "denied"
-    return record.kind == "dead-letter" or (record.status not in GOOD and record.kind != "log")
+    return record.kind == "dead-letter" or (not is_good(record) and record.kind != "log")
 
 
 def listing(trace: Trace, last: int) -> Table:
@@ -153,18 +167,27 @@ def listing(trace: Trace, last: int) -> Table:
         view.add_column(name, overflow="fold", justify="right" if name == "effects" else "left")
     for root in roots[-last:]:
         below = trace.below(root, belongs)
-        doors = [short(each.name) for each in below if each.kind in ("invocation", "job")]
-        doors += [each.name for each in below if each.detail.get("source") == "signalbox"]
         ended = worst(below)
         view.add_row(
             str(root.id),
             f"{root.at:%m-%d %H:%M:%S}",
             escape(what(root)),
-            escape(" → ".join(dict.fromkeys(doors))),
+            escape(through(below)),
             str(len(below) - 1),
             f"[{'green' if ended == 'ok' else 'red'}]{escape(ended)}[/]",
         )
     return view
+
+
+def through(records: Iterable[Record]) -> str:
+    """What something went through, each once: doors, jobs and steps, and what the house said of it."""
+    held = list(records)
+    doors = [short(each.name) for each in held if each.kind in ("invocation", "job")]
+    doors = [step[1] if (step := _OF_A_STEP.fullmatch(each)) else each for each in doors]
+    doors += [each.name for each in held if each.detail.get("source") == "signalbox"]
+    found = list(dict.fromkeys(doors))
+    more = len(found) - MOST_STATIONS
+    return " → ".join(found[:MOST_STATIONS]) + (f" → and {more} more" if more > 0 else "")
 
 
 def grown(node: Node, root: Record, everything: bool) -> Tree:
@@ -178,7 +201,7 @@ def _grow(view: Tree, node: Node, root: Record, everything: bool) -> None:
     quiet: Counter[str] = Counter()
     for effect in node.effects:
         record = effect.record
-        if record.kind in QUIET and not everything and record.status in GOOD and not effect.effects:
+        if record.kind in QUIET and not everything and is_good(record) and not effect.effects:
             quiet["log lines" if record.kind == "log" else record.name] += 1
             continue
         _grow(view.add(_label(record, root)), effect, root, everything)

@@ -136,31 +136,40 @@ def chaos(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each mode.", min=1)] = 1,
     first: Annotated[int, typer.Option(help="The first seed.", min=0)] = 1,
+    job: Annotated[
+        str, typer.Option(help="files: sensor files to features; loop: tables to models and back.")
+    ] = "files",
     executor: Executing = Executor.INPROCESS,
 ) -> None:
-    """Show that bad days change nothing: the main job under every fault, against one without.
+    """Show that bad days change nothing: a job under every fault, against one without.
 
     Files, a deletion, a broken file and a backfill go through the local cloud while deliveries come twice,
     late and out of order, calls are throttled or fail, processes are killed, messages show too early.
-    Objects, tables, messages and events must end the same.
+    Objects, tables, messages and events must end the same. Of the loop the same runs, promotions, mails,
+    packages, cards and shares must be there.
 
     Exit code 0: they do. 1: something was lost or done twice; it is listed.
+
+    Example: signalbox chaos --job loop --mode "many at once" --seeds 20
     """
-    from cli.chaos import MODES, endings, table
+    from cli.chaos import JOBS, endings, table
     from cli.tables import Counting
 
-    unknown = [each for each in mode or () if each not in MODES]
+    if job not in JOBS:
+        errors.print(f"[bold red]signalbox:[/] no job {escape(job)!r}; there are {', '.join(JOBS)}")
+        raise typer.Exit(USAGE)
+    unknown = [each for each in mode or () if each not in JOBS[job].modes]
     if unknown:
-        known = ", ".join(repr(each) for each in MODES)
+        known = ", ".join(repr(each) for each in JOBS[job].modes)
         errors.print(f"[bold red]signalbox:[/] no mode {escape(unknown[0])!r}; there are {known}")
         raise typer.Exit(USAGE)
-    modes = mode or list(MODES)
+    modes = mode or list(JOBS[job].modes)
     ended = []
     with Counting(_bound(), "bad days", len(modes) * seeds) as counting:
-        for each in endings(modes, range(first, first + seeds), executor=executor):
+        for each in endings(modes, range(first, first + seeds), job, executor=executor):
             ended.append(each)
             counting.step(f"{each.mode}, seed {each.chaos.seed}")
-    console.print(table(ended))
+    console.print(table(ended, job))
     for each in ended:
         for what, names_ in (("lost", each.lost), ("doubled", each.doubled)):
             for name in names_:

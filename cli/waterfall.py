@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from cli.causes import (
-    GOOD,
     QUIET,
     belongs,
     instant,
     is_bad,
+    is_good,
     span,
     told_roots,
     what,
@@ -127,7 +127,7 @@ def _rows(node: Node, line: Timeline, depth: int) -> Iterator[Row]:
     quiet: dict[str, list[Record]] = {}
     for effect in node.effects:
         record = effect.record
-        if record.kind in QUIET and record.status in GOOD and not effect.effects:
+        if record.kind in QUIET and is_good(record) and not effect.effects:
             quiet.setdefault(record.kind, []).append(record)
         else:
             yield from _rows(effect, line, depth + 1)

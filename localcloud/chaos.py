@@ -116,6 +116,11 @@ class Disorder:
         self._struck: dict[tuple[str, int | None], str] = {}
         self._meanwhile: tuple[int, Callable[[], bool]] | None = None
 
+    @property
+    def calls(self) -> int:
+        """How many calls functions have made so far."""
+        return self._calls["any"]
+
     def copies(self) -> int:
         """How often a delivery comes."""
         self.dealt["twice"] += self.chaos.twice

@@ -64,7 +64,8 @@ class _Links:
             return
         if record.detail.get("source") == "aws.s3" and record.name == "Object Created":
             self._within(record)
-            arn = f"arn:aws:s3:::{detail['bucket']['name']}/{detail['object']['key']}"
+            told = [detail.get(part) or {} for part in ("bucket", "object")]
+            arn = f"arn:aws:s3:::{told[0].get('name')}/{told[1].get('key')}"
             self._written[arn] = record.id
         elif record.name == _PACKAGE:
             before = self._first.setdefault(str(detail["ModelPackageArn"]), record.id)

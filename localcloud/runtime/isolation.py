@@ -83,7 +83,8 @@ class Space:
             sys.modules.update(hidden)
 
     def _take_modules(self) -> dict[str, ModuleType]:
-        names = [name for name in sys.modules if name.partition(".")[0] in self._finder.own]
+        # of a copy, here and below: threads that serve requests import meanwhile
+        names = [name for name in list(sys.modules) if name.partition(".")[0] in self._finder.own]
         return {name: sys.modules.pop(name) for name in names}
 
     @contextmanager
@@ -94,7 +95,7 @@ class Space:
         # what somebody outside gave handlers is nothing to a function, whose process is its own
         hidden = {
             name: each
-            for name, each in known.items()
+            for name, each in list(known.items())
             if name in self._loggers or getattr(each, "handlers", None)
         }
         for name in hidden:
@@ -112,7 +113,7 @@ class Space:
             root.handlers[:] = outside[0]
             root.setLevel(outside[1])
             logging.Formatter.converter = converter
-            mine = [name for name in known if name not in before or name in self._loggers]
+            mine = [n for n in list(known) if n not in before or n in self._loggers]
             self._loggers = {name: known.pop(name) for name in mine}
             known.update(hidden)
 
@@ -193,7 +194,7 @@ def _take_rooms() -> dict[str, ModuleType]:
     """Hide what the program imported from its own repository; no Lambda has it. We stay ourselves."""
     tops = {name.partition(".")[0] for name in list(sys.modules)}
     rooms = {name for name in tops - {"localcloud", "__main__"} if _is_room(name)}
-    names = [name for name in sys.modules if name.partition(".")[0] in rooms]
+    names = [name for name in list(sys.modules) if name.partition(".")[0] in rooms]
     return {name: sys.modules.pop(name) for name in names}
 
 

@@ -1,10 +1,11 @@
-"""The main job, file to features, under every chaos mode: the same end, nothing lost, nothing doubled."""
+"""The main job and the loop of models under chaos: the same end, nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
 import pytest
 
-from cli.chaos import MODES, endings, main_job
+from cli.chaos import LOOP_MODES, MODES, endings, main_job
+from cli.loop_day import ACCOUNTS, loop_job
 from localcloud import Chaos
 from localcloud.world import World
 from tests.conftest import SOAK
@@ -43,3 +44,20 @@ def test_a_delivery_that_is_dropped_is_missed(build, monkeypatch):
     state, _ = main_job(Chaos())
     assert state.lost(whole)
     assert state.doubled(whole) == []
+
+
+def test_the_loop_twice_late_and_shuffled_does_everything_once(build):
+    """Seed 1 here; twenty of them in `make soak`."""
+    good, _ = loop_job(Chaos())
+    names = (
+        "run train: Succeeded",
+        "run tune: Succeeded",
+        "run batch: Failed",
+        "event ModelPromoted",
+    )
+    assert [good.counts[name] for name in names] == [1, 1, 2, 2]
+    assert sum(n for name, n in good.counts.items() if name.startswith("mail ")) == 25
+    assert sum(name.startswith("share ") for name in good.effects) == len(ACCOUNTS)
+    bad, cloud = loop_job(Chaos.parse(LOOP_MODES["many at once"], 1))
+    assert {kind for kind, dealt in cloud.faults.items() if dealt} == {"twice", "delay", "shuffle"}
+    assert (bad.lost(good), bad.doubled(good)) == ([], [])

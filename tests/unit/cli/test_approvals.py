@@ -7,7 +7,7 @@ import boto3
 import pytest
 from rich.console import Console
 
-from cli.approvals import approve, known, metadata_text, models, named, reject
+from cli.approvals import approve, known, metadata_text, models, named, reject, table
 from cli.place import Place
 from cli.whereabouts import BadUse
 from signalbox.adapters.packages import ModelRegistry
@@ -120,12 +120,28 @@ def test_models_are_shown_with_what_came_of_them(registry):
         if "air_quality/" in line
     ]
     assert cells == [
-        ["air_quality/3", PENDING, "", "", "", ""],
-        ["air_quality/2", PENDING, "rmse 0.6667, mae 2", "no board", "failed", "2026-07-02 12:00"],
-        ["air_quality/1", PENDING, "rmse 0.3333, mae 1", "", "in service", "2026-07-02 12:00"],
+        ["air_quality/3", "pending", "", "", "", ""],
+        [
+            "air_quality/2",
+            "pending",
+            "rmse 0.6667, mae 2",
+            "no board",
+            "failed",
+            "2026-07-02 12:00",
+        ],
+        ["air_quality/1", "pending", "rmse 0.3333, mae 1", "", "in service", "2026-07-02 12:00"],
     ]
     assert json.loads(said(models, None, as_json=True))[1]["reason"] == "no luck"
     assert "No models" in said(models, "abalone", as_json=False)
+
+
+def test_what_the_gate_asks_for_is_shown_first(registry):
+    row = next(iter(known(Here(), None))) | {
+        "metrics": {"recall": 0.9, "precision": 0.8, "accuracy": 0.85, "f1": 0.84, "auc": 0.91}
+    }
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table([row]))
+    assert "auc 0.91, f1 0.84, recall 0.9 " in console.file.getvalue()
 
 
 def test_metadata_takes_letters_of_all_kinds_and_few_signs():

@@ -126,3 +126,25 @@ def test_a_circle_of_causes_ends():
     trace = Trace([rec(1, None, "event", "x"), rec(2, 3, "event", "y"), rec(3, 2, "event", "z")])
     assert trace.roots_of(trace.by_id[2]) == []
     assert [record.id for record in trace.below(trace.by_id[2])] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("status", "bad"),
+    [("SUCCEEDED", False), ("Succeeded", False), ("InProgress", False), ("Executing", False),
+     ("InService", False), ("Failed", True), ("FAILED", True), ("RollingBack", True)],
+)  # fmt: skip
+def test_states_are_good_or_bad_in_every_spelling(status, bad):
+    assert causes.is_bad(rec(1, None, "job", "signalbox-train", status)) is bad
+
+
+def test_a_job_of_a_step_is_the_step_and_long_ways_are_cut():
+    named = [
+        "train",
+        "Train",
+        "pipelines-4fb0b0fca25b-Train-ba761481c6",
+        "b8d7922a1e50-Tune-7d4d70bf05-001-e457320a",
+    ]
+    jobs = [rec(k, None, "job", name) for k, name in enumerate(named)]
+    assert causes.through(jobs) == "train → Train → Tune"
+    many = [rec(k, None, "invocation", f"Door{k}") for k in range(20)]
+    assert causes.through(many).endswith("Door11 → and 8 more")

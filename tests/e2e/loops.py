@@ -1,0 +1,119 @@
+"""The loop of a workload in the local cloud: files in, models out, and short ways to look at both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cli.chain import Bucket, running
+from localcloud.journal import Record
+from signalbox.contracts.registry import group_of
+from tests.e2e.conftest import Chain
+from tests.least import Permissions
+
+WINDOW = timedelta(minutes=11)
+
+
+@dataclass(frozen=True)
+class Loop(Chain):
+    """A cloud whose pipelines are fed files of one workload."""
+
+    workload: str = "abalone"
+
+    @property
+    def group(self) -> str:
+        return group_of(self.workload)
+
+    def drop(self, key: str, rows: list[list[str]]) -> None:
+        """Put a file and let its run be over."""
+        self.bucket.write(key, "\n".join(map(",".join, rows)).encode())
+        self.settle()
+
+    def settle(self) -> None:
+        self.run()
+        self.cloud.run_for(WINDOW)
+        self.run()
+
+    @property
+    def sagemaker(self) -> Any:
+        return self.cloud.client("sagemaker")
+
+    def approve(self, version: int, **metadata: str) -> None:
+        arn = f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/{self.group}/{version}"
+        self.sagemaker.update_model_package(
+            ModelPackageArn=arn,
+            ModelApprovalStatus="Approved",
+            **({"CustomerMetadataProperties": metadata} if metadata else {}),
+        )
+        self.run()
+
+    def packages(self) -> dict[int, str]:
+        found = self.sagemaker.list_model_packages(ModelPackageGroupName=self.group)
+        return {
+            each["ModelPackageVersion"]: each["ModelApprovalStatus"]
+            for each in found["ModelPackageSummaryList"]
+        }
+
+    def runs(self, name: str) -> list[dict[str, str]]:
+        """Of each run of a pipeline, oldest first, the status of its steps."""
+        return [
+            {step["StepName"]: step["StepStatus"] for step in self._steps(each)}
+            for each in self._executions(name)
+        ]
+
+    def used(self) -> list[int]:
+        """The version of the model that each batch run looked up, oldest first."""
+        return [
+            int(each["Value"].rpartition("/")[2])
+            for run in self._executions("batch")
+            for step in self._steps(run)
+            if step["StepName"] == "FindModel"
+            for each in step["Metadata"]["Lambda"].get("OutputParameters", [])
+            if each["Name"] == "Package" and each["Value"]
+        ]
+
+    def told(self) -> Counter[str]:
+        return Counter(
+            r.name
+            for r in self.cloud.journal
+            if r.kind == "event" and r.detail["source"] == "signalbox"
+        )
+
+    def mails(self) -> list[Record]:
+        return [r for r in self.cloud.journal if r.name == "sns:Publish" and r.kind == "call"]
+
+    def cards(self) -> dict[int, str]:
+        """The state of every card, by version."""
+        found = self.sagemaker.list_model_cards()["ModelCardSummaries"]
+        return {
+            int(each["ModelCardName"].rpartition("-")[2]): each["ModelCardStatus"] for each in found
+        }
+
+    def _executions(self, name: str) -> list[str]:
+        found = self.sagemaker.list_pipeline_executions(
+            PipelineName=f"signalbox-{name}", SortOrder="Ascending"
+        )["PipelineExecutionSummaries"]
+        return [each["PipelineExecutionArn"] for each in found]
+
+    def _steps(self, execution: str) -> list[dict[str, Any]]:
+        found = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)
+        return list(found["PipelineExecutionSteps"])
+
+    def answers(self, rows: list[list[str]], stem: str) -> list[list[str]]:
+        return [["id", "rings"], *([f"{stem}#{k}", row[-1]] for k, row in enumerate(rows))]
+
+
+@contextmanager
+def looping(permissions: Permissions, workload: str = "abalone") -> Iterator[Loop]:
+    """A cloud for a loop in which nothing is denied and nothing ends as a dead letter."""
+    with running() as cloud:
+        bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
+        yield Loop(cloud, bucket, workload)
+        permissions.granted |= set(cloud.granted)
+        permissions.used |= cloud.used
+        assert [r.name for r in cloud.journal if r.status == "denied"] == []
+        assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
