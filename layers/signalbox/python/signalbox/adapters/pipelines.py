@@ -14,6 +14,7 @@ from signalbox.adapters.aws import calling, code_of, connect
 from signalbox.adapters.executions import PipelineExecutions
 from signalbox.contracts.datasets import PROGRAM, Pipeline
 from signalbox.contracts.registry import group_of
+from signalbox.contracts.sagemaker import tag_value
 from signalbox.contracts.workload import Workload
 
 _MAX_NAME = 82  # of an execution, "StartPipelineExecution"
@@ -81,6 +82,9 @@ class SageMakerPipelines:
             "ProgramsImage": told.image,
             "JobRole": told.role,
             "InstanceType": told.instance_type,
+            "Owner": tag_value(
+                workload.operations.owner if workload.operations else workload.owner
+            ),
         }
 
     def _group(self, name: str) -> None:

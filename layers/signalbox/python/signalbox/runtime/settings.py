@@ -245,6 +245,7 @@ class StartPipelinesSettings(DoorSettings):
     workloads_key: str = Field(min_length=1)
     kernel_key: str = Field(min_length=1)
     operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
     train_pipeline: str = Field(min_length=1)
     batch_pipeline: str = Field(min_length=1)
     programs_image: str = Field(min_length=1)
