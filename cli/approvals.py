@@ -34,7 +34,6 @@ from signalbox.contracts.packages import (
     metrics_of,
 )
 from signalbox.contracts.registry import PREFIX, group_of
-from signalbox.errors import Misconfigured
 
 _NOT_IN_METADATA = re.compile(r"[^\w\s.:/=+\-@]")
 _LONGEST = 256
@@ -108,7 +107,7 @@ def named(registry: ModelRegistry, word: str) -> Package:
                 f"{word!r} names no package; say its ARN, group/version or workload/version"
             )
         group = group if group.startswith(PREFIX) else group_of(group)
-        arns = _listing(registry, group)
+        arns = registry.listing(group)
         found = next((each for each in arns if each.rpartition("/")[2] == version), None)
         if found is None:
             there = ", ".join(each.rpartition("/")[2] for each in sorted(arns)) or "none"
@@ -131,7 +130,7 @@ def known(place: Place, workload: str | None) -> Iterable[dict[str, Any]]:
     s3 = place.client("s3")
     groups = registry.groups(PREFIX) if workload is None else [group_of(workload)]
     for group in groups:
-        packages = [registry.find(arn) for arn in _listing(registry, group)]
+        packages = [registry.find(arn) for arn in registry.listing(group)]
         there = sorted((each for each in packages if each), key=lambda each: -each.version)
         for package in there:
             name = package.metadata.get(WORKLOAD) or workload or group.removeprefix(PREFIX)
@@ -200,13 +199,6 @@ def _decide(
     told = {BOARD: metadata_text(board or ""), NOTE: metadata_text(note or "")}
     metadata = {name: text for name, text in told.items() if text}
     registry.decide(package, status, " ".join((note or "").split()), metadata)
-
-
-def _listing(registry: ModelRegistry, group: str) -> list[str]:
-    try:
-        return registry.listing(group)
-    except Misconfigured as problem:
-        raise BadUse(f"group {group} cannot be listed; is there one? ({problem})") from problem
 
 
 def _metrics(s3: Any, package: Package) -> Metrics:

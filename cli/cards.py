@@ -15,8 +15,7 @@ from rich.table import Table
 from cli.place import Place
 from cli.workloads import names
 from signalbox.adapters.model_cards import ModelCards
-from signalbox.adapters.model_registry import ModelRegistry
-from signalbox.adapters.objects import Objects
+from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.resource_shares import ResourceShares
 from signalbox.contracts.cards import (
     STAGES,
@@ -28,6 +27,7 @@ from signalbox.contracts.cards import (
 from signalbox.contracts.model_card import CardStatus
 from signalbox.contracts.operation_keys import shared_card_prefix
 from signalbox.contracts.registry import PREFIX, group_of
+from signalbox.domain.registry import judged
 from signalbox.domain.share_plan import WANTED, Grant, Share, counts_as, drift
 
 PARTLY = 1
@@ -65,9 +65,8 @@ class Sight:
         self.told = place.environment("MendShares")
         _, partition, _, region, account = self.told["OWNER"].split(":")
         sagemaker = place.client("sagemaker")
-        objects = Objects(self.told["DATA_BUCKET"], place.client("s3"))
         self.shelf = ModelCards(client=sagemaker)
-        self.registry = ModelRegistry(objects, f"{self.told['OWNER']}:model-package/", sagemaker)
+        self.registry = ModelRegistry(sagemaker)
         self.shares = ResourceShares(account, region, partition, place.client("ram"))
 
     def cards(self) -> list[Known]:
@@ -78,10 +77,11 @@ class Sight:
             for group, workload in groups.items():
                 version = version_of(group, card)
                 if version is not None:
-                    approval = self.registry.approval(group, version)
-                    found.append(
-                        Known(card, workload, version, status, counts_as(status, approval))
+                    package = self.registry.find(
+                        f"{self.told['OWNER']}:model-package/{group}/{version}"
                     )
+                    counts = counts_as(status, judged(package) if package else None)
+                    found.append(Known(card, workload, version, status, counts))
         return sorted(found, key=lambda each: (each.workload, each.version))
 
     def standing(self) -> dict[str, list[Share]]:

@@ -53,7 +53,7 @@ def running(
         executor=EXECUTORS[executor](),
         **options,
     ) as cloud:
-        shipped = ship(cloud.client("s3"), cloud.packages)
+        shipped = ship(cloud.client("s3"), cloud.packages, options.get("parameters"))
         try:
             parameters = {"ArtifactBucket": cloud.packages, **LOCAL, **shipped}
             cloud.deploy(parameters, import_handlers=checked)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli import modelling, operating, serving
-from cli.options import Chaotic, Executing, Executor
+from cli.options import Chaotic, Executing, Executor, Parameters, named
 from cli.workloads import UnusableWorkload, load, measured, spec_of
 
 app = typer.Typer(
@@ -248,13 +248,20 @@ def package(
     endpoint_url: Annotated[
         str | None, typer.Option(help="Another endpoint, such as the local cloud.")
     ] = None,
+    parameter: Parameters = None,
 ) -> None:
-    """Ship jobs, kernel and workloads by content hash; prints the parameters for sam deploy."""
+    """Ship jobs, kernel and workloads by content hash; prints the parameters for sam deploy.
+
+    PipelineSubnets, PipelineSecurityGroups and PipelineKmsKey are also written into the definitions of the
+    pipelines, so give them here: --parameter PipelineKmsKey=ARN.
+    """
     import boto3
 
     from cli.ship import ship
 
-    shipped = ship(boto3.client("s3", region_name=region, endpoint_url=endpoint_url), bucket)
+    told = dict(named(each) for each in parameter or ())
+    s3 = boto3.client("s3", region_name=region, endpoint_url=endpoint_url)
+    shipped = {**told, **ship(s3, bucket, told)}
     parameters = {"ArtifactBucket": bucket, **shipped}
     typer.echo(" ".join(f"{name}={value}" for name, value in parameters.items()))
 

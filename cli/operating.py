@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -151,3 +152,38 @@ def shares(
     from cli.cards import shares as run
 
     raise typer.Exit(run(console, Place(profile, region, stack), as_json=as_json))
+
+
+@app.command()
+def teardown(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    data: Annotated[
+        bool,
+        typer.Option(
+            "--data", help="The data bucket's content too, and on AWS bucket and fleet table."
+        ),
+    ] = False,
+    profile: Profile = None,
+    region: Region = None,
+    stack: Stack = "signalbox",
+) -> None:
+    """Remove what a deployment holds, after showing what goes, in which order, and what stays and why.
+
+    Runs of pipelines are stopped first. Then go shares of model cards, the cards, endpoints with alarms,
+    configurations and models, the packages of groups signalbox-..., and on AWS the stack. Data stays unless
+    --data is given. What ended half way is taken up by saying it again.
+
+    Without --yes it asks; answer no to have only looked. Two stacks of one account and Region share what
+    begins with signalbox-.
+
+    Exit code 0: all of it is gone, or there was nothing. 1: something is left, or you said no.
+
+    Example: signalbox teardown --profile models
+    """
+    from cli.teardown import planned, where
+    from cli.teardown import run as remove
+
+    place = Place(profile, region, stack)
+    plan = planned(place, data=data)
+    agreed = partial(typer.confirm, "Remove all of this for good?")
+    raise typer.Exit(remove(console, plan, where(place), yes=yes, agreed=agreed))

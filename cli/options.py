@@ -72,6 +72,16 @@ Chaotic = Annotated[
 ]
 
 
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        metavar="NAME=VALUE",
+        help="A parameter of the template; may be repeated.",
+    ),
+]
+
+
 def named(words: str) -> tuple[str, str]:
     """Take ``NAME=VALUE`` apart.
 

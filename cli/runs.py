@@ -28,7 +28,7 @@ def pipelines(console: Console, place: Place) -> int:
     for heading in ("pipeline", "what it does", "last run", "status", "when"):
         view.add_column(heading)
     sagemaker = place.client("sagemaker")
-    for name in _deployed(sagemaker, place):
+    for name in deployed(sagemaker, place):
         told = sagemaker.describe_pipeline(PipelineName=name)
         last = next(iter(_executions(sagemaker, name, 1)), None)
         view.add_row(
@@ -46,7 +46,7 @@ def runs(console: Console, place: Place, workload: str | None, most: int, *, as_
     found = sorted(
         (
             {**each, "Pipeline": name, "Workload": _parameter(sagemaker, each, "Workload")}
-            for name in _deployed(sagemaker, place)
+            for name in deployed(sagemaker, place)
             for each in _executions(sagemaker, name, most)
         ),
         key=lambda each: each["StartTime"],
@@ -131,7 +131,8 @@ def _reason(told: Mapping[str, Any]) -> str:
     return f"\n[red]{escape(told['FailureReason'])}[/]" if told.get("FailureReason") else ""
 
 
-def _deployed(sagemaker: Any, place: Place) -> list[str]:
+def deployed(sagemaker: Any, place: Place) -> list[str]:
+    """Return the names of the pipelines of a place that are there."""
     pages = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=place.name)
     have = {each["PipelineName"] for page in pages for each in page["PipelineSummaries"]}
     return [place.pipeline(name) for name in PIPELINES if place.pipeline(name) in have]
@@ -155,7 +156,7 @@ def _parameter(sagemaker: Any, execution: Mapping[str, Any], name: str) -> str:
 def _arn(sagemaker: Any, place: Place, wanted: str) -> str:
     if wanted.startswith("arn:"):
         return wanted
-    for name in _deployed(sagemaker, place):
+    for name in deployed(sagemaker, place):
         arn = f"{sagemaker.describe_pipeline(PipelineName=name)['PipelineArn']}/execution/{wanted}"
         try:
             sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.options import Answer, Chaotic, Executing, Executor, Under, named
+from cli.options import Answer, Chaotic, Executing, Executor, Parameters, Under, named
 from cli.workloads import load
 
 console = Console()
@@ -28,10 +28,7 @@ def up(
     ] = None,
     executor: Executing = Executor.INPROCESS,
     faults: Chaotic = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated."),
-    ] = None,
+    parameter: Parameters = None,
 ) -> None:
     """Serve the local cloud on 127.0.0.1 until Ctrl-C, for the AWS CLI or any client.
 

@@ -10,9 +10,11 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.definitions import Confines, definition
 from cli.workloads import ROOT, load, names, spec_of
 
 ROOMS = ("layers/cycles/python/cycles", "layers/signalbox/python/signalbox", "jobs")
@@ -21,27 +23,29 @@ PIPELINES = ("train", "tune", "batch")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: equal content gives equal bytes
 
 
-def ship(s3: Any, bucket: str) -> dict[str, str]:
-    """Upload what is not there yet and return ``{template parameter: key}``.
+def ship(s3: Any, bucket: str, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Upload what is not there yet and return ``{template parameter: value}``.
 
     Args:
         s3: a boto3 S3 client.
         bucket: the artifact bucket; it must exist.
+        parameters: of the template; those that confine pipelines are written into their definitions.
+
+    Raises:
+        BadUse: one of those is malformed.
     """
+    confines = Confines.of(parameters or {})
     shipped = {
         "CycleFeaturesJobKey": ("jobs/cycle_features/job.py", _program("cycle_features")),
         "KernelKey": ("kernel.zip", kernel_zip()),
         "WorkloadsKey": ("workloads.json", workloads_json()),
         **{
-            f"{name.title()}PipelineKey": (f"pipelines/{name}.json", _definition(name))
+            f"{name.title()}PipelineKey": (f"pipelines/{name}.json", definition(name, confines))
             for name in PIPELINES
         },
     }
-    return {parameter: _put(s3, bucket, *item) for parameter, item in shipped.items()}
-
-
-def _definition(name: str) -> bytes:
-    return (ROOT / "pipelines" / f"{name}.json").read_bytes()
+    keys = {parameter: _put(s3, bucket, *item) for parameter, item in shipped.items()}
+    return {**keys, **confines.parameters()}
 
 
 def _program(name: str) -> bytes:

@@ -38,6 +38,15 @@ def arn(version: int, workload: str = "hvac") -> str:
     return f"{place}/{group_of(workload)}/{version}"
 
 
+def registered(version: int, **changes: Any) -> Package:
+    """A version that was approved and has all that a batch run needs."""
+    made = Package(
+        arn=arn(version), status="Completed", approval=APPROVED,
+        artifacts=(f"s3://b/{version}/model.tar.gz",), constraints=f"s3://b/{version}/constraints.json",
+    )  # fmt: skip
+    return made.model_copy(update=changes)
+
+
 def operations(**changes: Any) -> Operations:
     told = {"owner": "models@example.com", "card": {"purpose": "foretell faults"}}
     return Operations.model_validate(told | changes)

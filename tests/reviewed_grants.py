@@ -10,6 +10,9 @@ _IMAGES = "SageMaker pulls images with it; here the program of an image starts a
 _STOPPED = "who stops a run stops its job with it; tests of the engine do (test_pipelines.py)"
 _TRUST = "SageMaker takes the role with it; here jobs get their role's credentials without that"
 
+_DISKS = "SageMaker encrypts the disks of jobs with it; here they have none"
+_NETWORK = "SageMaker puts jobs into a VPC with it; here they have no network of their own"
+
 REVIEWED: dict[tuple[str, str], str] = {
     ("OnSensorFileRole.Policies[0].Statement[6]", "dynamodb:GetItem"): (
         "Powertools reads a record only where a refused put does not show it, and DynamoDB does"
@@ -26,6 +29,13 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("PipelineJobRole.Policies[0].Statement[6]", "ecr:*"): _IMAGES,
     ("PipelineJobRole.Policies[0].Statement[7]", "ecr:*"): _IMAGES,
     ("PipelineJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
+    # only where PipelineKmsKey, PipelineSubnets and PipelineSecurityGroups are given
+    ("EndpointRole.Policies[0].Statement[5]", "kms:Decrypt"): (
+        "an endpoint reads its model with it; the test with a key has none, since it takes long enough"
+    ),
+    ("PipelineJobRole.Policies[0].Statement[9]", "kms:CreateGrant"): _DISKS,
+    ("PipelineJobRole.Policies[0].Statement[10]", "ec2:*"): _NETWORK,
+    ("PipelineJobRole.Policies[0].Statement[11]", "ec2:*"): _NETWORK,
     ("EndpointRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("WindowsJobRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,
     ("InferenceRole.AssumeRolePolicyDocument.Statement[0]", "sts:AssumeRole"): _TRUST,

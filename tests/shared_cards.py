@@ -13,8 +13,9 @@ from signalbox.contracts.cards import Approval, Stage
 from signalbox.contracts.model_card import CardContent, CardStatus
 from signalbox.contracts.operations import Card as Words
 from signalbox.contracts.operations import Operations
+from signalbox.contracts.packages import Package
 from signalbox.contracts.workload import Workload
-from signalbox.domain.card_content import Package, Training
+from signalbox.domain.card_content import Training
 from signalbox.domain.cards import Card, Cards
 from signalbox.domain.share_plan import (
     Create,
@@ -60,19 +61,19 @@ def abalone(**changes: Any) -> Workload:
 
 def package(version: int, approval: Approval = "PendingManualApproval", **changes: Any) -> Package:
     made = Package(
-        arn=f"{OWNER}:model-package/{GROUP}/{version}", group=GROUP, version=version,
-        approval=approval, workload="abalone", metadata={"run": f"{version:032x}", "retuned": "false"},
+        arn=f"{OWNER}:model-package/{GROUP}/{version}", status="Completed", approval=approval,
+        metadata={"workload": "abalone", "run": f"{version:032x}", "retuned": "false"},
         images=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/signalbox/programs:1",),
         artifacts=(f"s3://data/packages/abalone/{version:032x}/model.tar.gz",),
-        evaluation=f"s3://data/operations/abalone/{version:032x}/evaluation.json",
-        execution=f"{OWNER}:pipeline/signalbox-train/execution/abc", created=NOON,
+        statistics=f"s3://data/operations/abalone/{version:032x}/evaluation.json",
+        execution=f"{OWNER}:pipeline/signalbox-train/execution/abc",
     )  # fmt: skip
-    return replace(made, **changes)
+    return made.model_copy(update=changes)
 
 
 @dataclass
 class InMemoryRegistry:
-    """Packages by version."""
+    """Packages by version, and how each came to be."""
 
     packages: dict[int, Package] = field(default_factory=dict)
     quality: Mapping[str, Any] | None = field(default_factory=lambda: dict(REGRESSION))
@@ -80,16 +81,12 @@ class InMemoryRegistry:
     def judge(self, version: int, approval: Approval) -> None:
         self.packages[version] = package(version, approval)
 
-    def package(self, arn: str) -> Package | None:
+    def find(self, arn: str) -> Package | None:
         return next((each for each in self.packages.values() if each.arn == arn), None)
 
-    def approval(self, group: str, version: int) -> Approval | None:
-        found = self.packages.get(version)
-        return found.approval if found else None
-
-    def newest_approved(self, group: str) -> int | None:
-        approved = [v for v, each in self.packages.items() if each.approval == "Approved"]
-        return max(approved, default=None)
+    def approved(self, group: str) -> list[Package]:
+        found = [each for each in self.packages.values() if each.approval == "Approved"]
+        return sorted(found, key=lambda each: -each.version)
 
     def training(self, package: Package) -> Training | None:
         return Training(
@@ -284,7 +281,9 @@ class World:
 
     @property
     def cards(self) -> Cards:
-        return Cards(self.workloads, self.registry, self.shelf, self.notes, self.topic)
+        return Cards(
+            self.workloads, self.registry, self.registry, self.shelf, self.notes, self.topic
+        )
 
     @property
     def sharing(self) -> Sharing:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 
-from signalbox.adapters.pipelines import Registry
+from signalbox.adapters.packages import ModelRegistry
 from signalbox.contracts.registry import FoundModel, ModelAsked, NoModel
+from signalbox.domain.registry import serving
 from signalbox.runtime.answering import answering
 from signalbox.runtime.settings import FindModelSettings
 
 
 @cache
-def registry() -> Registry:
+def registry() -> ModelRegistry:
     """Compose where models are registered."""
-    return Registry()
+    return ModelRegistry()
 
 
 @answering(ModelAsked, FindModelSettings)
 def handler(asked: ModelAsked) -> FoundModel | NoModel:
     """Look the model up."""
-    return registry().approved(asked.workload) or NoModel()
+    return serving(asked.workload, registry())

@@ -7,8 +7,9 @@ from functools import cache
 
 from signalbox.adapters.card_notes import CardNotes
 from signalbox.adapters.model_cards import ModelCards
-from signalbox.adapters.model_registry import ModelRegistry
 from signalbox.adapters.objects import Objects
+from signalbox.adapters.packages import ModelRegistry
+from signalbox.adapters.provenance import Provenance
 from signalbox.adapters.topics import Topic
 from signalbox.adapters.workloads import shipped_workloads
 from signalbox.contracts.packages import ModelPackageChange
@@ -23,7 +24,8 @@ def cards() -> Cards:
     told = load(OnPackageCardSettings)
     return Cards(
         workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
-        registry=ModelRegistry(Objects(told.data_bucket), f"{told.owner}:model-package/"),
+        registry=ModelRegistry(),
+        provenance=Provenance(Objects(told.data_bucket)),
         shelf=ModelCards(told.card_key),
         notes=CardNotes(told.operations_table),
         topic=Topic(told.models_topic),

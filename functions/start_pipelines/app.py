@@ -1,4 +1,4 @@
-"""Files of a workload are complete → they become one run of its pipeline → PipelineStarted."""
+"""Files of a workload are complete → they become a run of its pipeline → PipelineStarted, PipelineRefused."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from signalbox.adapters.dataset_table import DatasetTable
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.pipelines import PipelineProgram, SageMakerPipelines
 from signalbox.adapters.scoring_table import ScoringTable
+from signalbox.adapters.told_table import ToldTable
+from signalbox.adapters.topics import Topic
 from signalbox.adapters.workloads import shipped_workloads
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.schedule import Scheduled
@@ -40,6 +42,8 @@ def pipelines() -> PipelineStart:
         history=DatasetTable(told.operations_table),
         pipelines=SageMakerPipelines(names, program),
         bus=EventBus(told.bus_name),
+        ledger=ToldTable(told.operations_table),
+        topic=Topic(told.models_topic),
     )
 
 

@@ -31,8 +31,8 @@ GLOBAL_KEYS = {
 SERVICE_KEYS = {
     "events:detail-type", "events:source", "iam:passedtoservice", "kms:calleraccount",
     "kms:encryptioncontext:aws:sagemaker:model-card-arn", "kms:grantisforawsresource",
-    "kms:viaservice", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:versionid", "s3:x-amz-acl",
-    "s3:x-amz-copy-source", "s3:x-amz-server-side-encryption",
+    "kms:viaservice", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:resourceaccount",
+    "s3:versionid", "s3:x-amz-acl", "s3:x-amz-copy-source", "s3:x-amz-server-side-encryption",
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
 }  # fmt: skip
 

@@ -226,6 +226,7 @@ class Guard:
             "aws:resourceaccount": owner or self._world.account,
             "aws:securetransport": "true",  # this machine's own address counts as TLS
             "aws:viaawsservice": "false",
+            "s3:resourceaccount": owner or self._world.account,  # S3's older name of the same
         }
         if principal.kind == "Service":
             return shared | {

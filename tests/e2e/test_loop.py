@@ -55,6 +55,9 @@ def loop(build: Path, permissions: Permissions) -> Iterator[Loop]:
 def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     rows = abalones(600, 1)
     inputs = [row[:-1] for row in rows[:200]]
+    loop.drop("ground-truth/abalone/too-early.csv", loop.answers(rows[:200], "early"))
+    assert (loop.told()["PipelineRefused"], len(loop.mails())) == (1, 1)
+    assert loop.runs("batch") == [], "nothing was predicted that could be judged"
     loop.drop("inference/abalone/early.csv", inputs)
     (early,) = loop.runs("batch")
     assert early["NoModel"] == "Failed", "before any model is approved a run ends with a sentence"

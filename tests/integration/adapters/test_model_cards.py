@@ -10,9 +10,11 @@ import pytest
 
 from signalbox.adapters.card_notes import LEASE, CardNotes
 from signalbox.adapters.model_cards import MAX_ATTEMPTS, ModelCards, _job
-from signalbox.adapters.model_registry import ModelRegistry
 from signalbox.adapters.objects import Objects
+from signalbox.adapters.packages import ModelRegistry
+from signalbox.adapters.provenance import Provenance
 from signalbox.domain.cards import Card
+from signalbox.domain.registry import judged, latest, serving
 from signalbox.errors import Misconfigured, Rejected, Transient
 from tests.fakes import BUCKET, NOON
 from tests.shared_cards import OWNER, InMemoryNotes, package
@@ -51,7 +53,12 @@ def test_who_died_while_saying_it_is_taken_over_from(notes):
 @pytest.fixture
 def registry(aws):
     boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
-    return ModelRegistry(Objects(BUCKET), f"{OWNER}:model-package/")
+    return ModelRegistry()
+
+
+@pytest.fixture
+def provenance(aws):
+    return Provenance(Objects(BUCKET))
 
 
 def register(approval, **metadata):
@@ -61,36 +68,49 @@ def register(approval, **metadata):
     )["ModelPackageArn"]  # fmt: skip
 
 
-def test_the_newest_approved_version_is_one_that_counts(registry):
-    assert registry.newest_approved(GROUP) is None
-    for each in ("Approved", "Approved", "Rejected", "PendingManualApproval"):
-        register(each)
-    unseen = register("Approved", retuned="true")
-    assert registry.newest_approved(GROUP) == 2
-    assert registry.package(unseen).approval == "PendingManualApproval"
-    register("Approved", retuned="true", review_board="Ada")
-    assert registry.newest_approved(GROUP) == 6
-    assert [registry.approval(GROUP, version) for version in (1, 3, 5, 9)] == [
-        "Approved", "Rejected", "PendingManualApproval", None,
+def test_the_highest_version_counts_that_is_approved_and_seen(registry):
+    assert serving("abalone", registry).found == "no"
+    approvals = ("Approved", "Approved", "Rejected", "PendingManualApproval")
+    arns = [register(each) for each in approvals]
+    arns.append(register("Approved", retuned="true"))
+    assert latest(GROUP, registry).version == 2
+    arns.append(register("Approved", retuned="true", review_board="Ada"))
+    assert latest(GROUP, registry).version == 6
+    assert [judged(registry.find(arn)) for arn in arns] == [
+        "Approved", "Approved", "Rejected", "PendingManualApproval", "PendingManualApproval", "Approved",
     ]  # fmt: skip
+    assert registry.find(f"{OWNER}:model-package/{GROUP}/9") is None
 
 
-def test_an_evaluation_is_read_from_our_bucket_only(registry, s3):
-    about = package(1, evaluation=f"s3://{BUCKET}/operations/abalone/1/evaluation.json")
-    assert registry.evaluation(about) is None
+def test_a_version_approved_late_does_not_overtake_a_higher_one(registry):
+    older, newer = register("PendingManualApproval"), register("Approved")
+    boto3.client("sagemaker").update_model_package(
+        ModelPackageArn=older, ModelApprovalStatus="Approved"
+    )
+    assert latest(GROUP, registry).arn == newer
+
+
+def test_a_group_that_never_was_has_no_model(registry):
+    assert registry.listing("signalbox-turbofan") == []
+    assert serving("turbofan", registry).found == "no"
+
+
+def test_an_evaluation_is_read_from_our_bucket_only(provenance, s3):
+    about = package(1, statistics=f"s3://{BUCKET}/operations/abalone/1/evaluation.json")
+    assert provenance.evaluation(about) is None
     s3.put_object(
         Bucket=BUCKET, Key="operations/abalone/1/evaluation.json", Body=json.dumps({"a": 1})
     )
-    assert registry.evaluation(about) == {"a": 1}
-    assert registry.evaluation(package(1, evaluation="s3://theirs/x.json")) is None
+    assert provenance.evaluation(about) == {"a": 1}
+    assert provenance.evaluation(package(1, statistics="s3://theirs/x.json")) is None
     s3.put_object(Bucket=BUCKET, Key="operations/abalone/1/evaluation.json", Body=b"[1]")
     with pytest.raises(Rejected, match="no JSON object"):
-        registry.evaluation(about)
+        provenance.evaluation(about)
 
 
-def test_a_model_that_no_pipeline_made_has_no_training(registry):
-    assert registry.training(package(1, execution=None)) is None
-    assert registry.training(package(1, execution=f"{OWNER}:training-job/x")) is None
+def test_a_model_that_no_pipeline_made_has_no_training(provenance):
+    assert provenance.training(package(1, execution=None)) is None
+    assert provenance.training(package(1, execution=f"{OWNER}:training-job/x")) is None
 
 
 class Exports:

@@ -286,7 +286,11 @@ def test_the_glue_program(watched, s3, tmp_path, capsys):
     assert "report: s3://" in capsys.readouterr().out
 
 
-NOWHERE = {"ecr:GetAuthorizationToken", "sagemaker:ListModelPackages"}
+NOWHERE = {
+    "ecr:GetAuthorizationToken", "sagemaker:ListModelPackages", "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+}  # fmt: skip
 """Actions of no resource that could be named, whatever the list says."""
 
 

@@ -1,34 +1,47 @@
 import pytest
 
 from functions.find_model import app
-from signalbox.contracts.registry import FoundModel, counts, group_of
-from signalbox.errors import Rejected
+from signalbox.contracts.registry import group_of
+from signalbox.errors import Misconfigured, Rejected
 from tests.fakes import LambdaContext
-
-FOUND = FoundModel(package="arn", model_data="s3://b/m", baseline="s3://b/s")
-
-
-class Registered:
-    def approved(self, workload):
-        return FOUND if workload == "abalone" else None
+from tests.promoted import InMemoryRegistry, arn, registered
 
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch):
-    monkeypatch.setattr(app, "registry", Registered)
+    registry = InMemoryRegistry()
+    monkeypatch.setattr(app, "registry", lambda: registry)
+    return registry
 
 
-def test_the_answer_names_the_model_in_text_only():
-    assert app.handler({"Workload": "abalone"}, LambdaContext()) == {
-        "Found": "yes", "Package": "arn", "ModelData": "s3://b/m",
-        "Baseline": "s3://b/s",
+def ask(workload="hvac"):
+    return app.handler({"Workload": workload}, LambdaContext())
+
+
+def test_the_answer_names_the_highest_version_that_counts_in_text_only(registry):
+    for version, told in {
+        1: {}, 2: {}, 3: {"metadata": {"retuned": "true"}}, 4: {"status": "Failed"},
+        5: {"approval": "Rejected"},
+    }.items():  # fmt: skip
+        registry.packages[arn(version)] = registered(version, **told)
+    assert ask() == {
+        "Found": "yes", "Package": arn(2), "ModelData": "s3://b/2/model.tar.gz", "Baseline": "s3://b/2",
     }  # fmt: skip
+    registry.set(arn(3), metadata={"retuned": "true", "review_board": "A. Board"})
+    assert ask()["Package"] == arn(3)
 
 
-def test_without_a_model_the_answer_says_no():
-    answer = app.handler({"Workload": "hvac"}, LambdaContext())
+def test_without_a_model_the_answer_says_no(registry):
+    registry.packages[arn(1)] = registered(1, approval="PendingManualApproval")
+    answer = ask()
     assert answer["Found"] == "no"
     assert set(answer) == {"Found", "Package", "ModelData", "Baseline"}
+
+
+def test_a_model_without_an_artefact_is_told_to_who_asks(registry):
+    registry.packages[arn(1)] = registered(1, artifacts=())
+    with pytest.raises(Misconfigured, match="ModelDataUrl"):
+        ask()
 
 
 def test_a_request_of_another_shape_is_told_to_who_asks():
@@ -36,8 +49,5 @@ def test_a_request_of_another_shape_is_told_to_who_asks():
         app.handler({"workload": ""}, LambdaContext())
 
 
-def test_a_retuned_model_counts_once_a_board_has_seen_it():
-    assert counts({})
-    assert not counts({"CustomerMetadataProperties": {"retuned": "true"}})
-    assert counts({"CustomerMetadataProperties": {"retuned": "true", "review_board": "A. Board"}})
+def test_groups_are_named_after_workloads():
     assert group_of("air_quality") == "signalbox-air-quality"

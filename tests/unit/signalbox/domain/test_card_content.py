@@ -55,7 +55,7 @@ def test_classification_is_shown_in_full_but_never_too_long():
 
 
 def test_what_is_not_known_is_left_out():
-    said = filled(abalone(operations=None), package(1, metadata={}, evaluation=None), None, None)
+    said = filled(abalone(operations=None), package(1, metadata={}, statistics=None), None, None)
     assert wrong_with(said.content()) == ""
     assert (said.training_details, said.evaluation_details) == (None, None)
     assert said.model_overview.model_owner == "lab"

@@ -85,9 +85,9 @@ def test_a_card_approved_by_somebody_who_may_only_edit_it_is_set_back_with_the_n
 def test_other_packages_are_ignored():
     world = World()
     assert world.cards.settle(change(7), NOON) == "ignored"  # gone
-    world.registry.packages[1] = package(1, workload="turbofan")
+    world.registry.packages[1] = package(1, metadata={"workload": "turbofan"})
     assert world.cards.settle(change(1), NOON) == "ignored"
-    world.registry.packages[1] = package(1, workload="")
+    world.registry.packages[1] = package(1, metadata={})
     assert world.cards.settle(change(1), NOON) == "settled"  # its group says whose it is
 
 

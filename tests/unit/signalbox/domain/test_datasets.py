@@ -13,6 +13,8 @@ from signalbox.contracts.operation_keys import inputs_key
 from signalbox.domain.datasets import DatasetIntake, PipelineStart
 from signalbox.errors import Rejected, Transient
 from tests.fakes import BUCKET, NOON, Crash, Fuse, HeardBus, InMemoryRunTable, ref, workload
+from tests.operated import InMemoryLedger
+from tests.promoted import HeardTopic
 
 MINUTE = timedelta(minutes=1)
 OPERATIONS = {"owner": "owner@example.com", "card": {"purpose": "to be tested"}}
@@ -70,10 +72,11 @@ class World:
         self.table = InMemoryRunTable(fuse)
         self.intake = DatasetIntake(self.workloads, self.table)
         self.folder, self.past, self.started = Folder(fuse), Past(fuse), Started(fuse)
-        self.bus = HeardBus(fuse)
+        self.bus, self.topic = HeardBus(fuse), HeardTopic(fuse)
         self.starter = PipelineStart(
-            self.workloads, self.table, self.folder, self.past, self.started, self.bus
-        )
+            self.workloads, self.table, self.folder, self.past, self.started, self.bus,
+            InMemoryLedger(fuse), self.topic,
+        )  # fmt: skip
 
     def files(self, run, name="abalone"):
         first, *rest = json.loads(self.folder.held[inputs_key(name, run)])
@@ -143,7 +146,31 @@ def test_ground_truth_of_nothing_is_told_once_and_blocks_nobody():
     (event,) = world.bus.heard
     assert event.detail_type() == "PipelineRefused"
     assert "nothing was predicted for abalone yet" in event.message
+    (mail,) = world.topic.messages
+    assert mail.attributes["owner"] == "owner@example.com"
+    assert mail.attributes["status"] == "Refused"
+    assert mail.subject == "abalone: files that came started no run - Action Required"
+    assert "put files under inference/abalone/ first" in mail.body
+    assert event.inputs_key in mail.body
     assert not world.started.runs
+    assert not world.table.opened
+
+
+@pytest.mark.parametrize("fails", range(1, 9))
+def test_power_fails_while_refusing_and_the_owner_hears_of_it(fails):
+    """At worst the mail goes out twice: where the power fails between the topic and the note of it."""
+    fuse = Fuse()
+    world = World(fuse)
+    world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
+    fuse.at = fuse.steps + fails
+    for minute in range(9, 40, 5):
+        try:
+            world.starter.start(NOON + minute * MINUTE)
+        except Crash:
+            continue
+    assert 1 <= len(world.topic.messages) <= 2
+    assert len({each.body for each in world.topic.messages}) == 1
+    assert {event.detail_type() for event in world.bus.heard} == {"PipelineRefused"}
     assert not world.table.opened
 
 

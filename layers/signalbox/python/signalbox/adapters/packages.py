@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
-from signalbox.contracts.packages import APPROVED, PENDING, Package
+from signalbox.contracts.packages import APPROVED, PENDING, Package, group_and_version
 
 _NONE = frozenset({"ResourceNotFound", "ValidationException"})
-"""What DescribeModelPackage answers where there is no such package; its ARN is known to be one."""
+"""What is answered where there is no such package or group: SageMaker names no code for that."""
 
 
 class ModelRegistry:
@@ -31,24 +31,31 @@ class ModelRegistry:
                 raise
         return package_of(found)
 
-    def approved(self, group: str) -> Sequence[Package]:
-        """Return the approved packages of a group, the newest version first."""
-        found = [self.find(arn) for arn in self.listing(group, APPROVED)]
-        packages = [each for each in found if each is not None and each.approval == APPROVED]
-        return sorted(packages, key=lambda each: -each.version)
+    def approved(self, group: str) -> Iterator[Package]:
+        """Give the approved packages of a group, the highest version first, each when it is asked for."""
+        arns = self.listing(group, APPROVED)
+        for arn in sorted(arns, key=lambda arn: -group_and_version(arn)[1]):
+            package = self.find(arn)
+            if package is not None and package.approval == APPROVED:
+                yield package
 
     def listing(self, group: str, approval: str | None = None) -> list[str]:
-        """Return the ARNs of a group's packages, or of those with this approval status."""
+        """Return the ARNs of a group's packages, or of those with this approval status; none of no group."""
         narrower = {} if approval is None else {"ModelApprovalStatus": approval}
         with calling("sagemaker:ListModelPackages", f"group {group}"):
             pages = self._sagemaker.get_paginator("list_model_packages").paginate(
                 ModelPackageGroupName=group, **narrower
             )
-            return [
-                str(each["ModelPackageArn"])
-                for page in pages
-                for each in page["ModelPackageSummaryList"]
-            ]
+            try:
+                return [
+                    str(each["ModelPackageArn"])
+                    for page in pages
+                    for each in page["ModelPackageSummaryList"]
+                ]
+            except ClientError as problem:
+                if code_of(problem) in _NONE:  # no group: nothing was ever registered
+                    return []
+                raise
 
     def groups(self, beginning: str) -> list[str]:
         """Return the names of all package groups that begin like this."""
@@ -81,15 +88,24 @@ class ModelRegistry:
 
 def package_of(told: dict[str, Any]) -> Package:
     """Return what the house reads of DescribeModelPackage's answer."""
-    quality = (told.get("ModelMetrics") or {}).get("ModelQuality") or {}
+    metrics = told.get("ModelMetrics") or {}
+    containers = (told.get("InferenceSpecification") or {}).get("Containers") or []
     return Package(
         arn=told["ModelPackageArn"],
         status=told["ModelPackageStatus"],
         approval=told.get("ModelApprovalStatus", ""),
-        statistics=(quality.get("Statistics") or {}).get("S3Uri"),
+        statistics=_place(metrics, "ModelQuality", "Statistics"),
+        constraints=_place(metrics, "ModelDataQuality", "Constraints"),
         reason="; ".join(_reasons(told.get("ModelPackageStatusDetails") or {})),
         metadata=told.get("CustomerMetadataProperties") or {},
+        images=tuple(each["Image"] for each in containers if "Image" in each),
+        artifacts=tuple(each["ModelDataUrl"] for each in containers if "ModelDataUrl" in each),
+        execution=(told.get("MetadataProperties") or {}).get("GeneratedBy"),
     )
+
+
+def _place(metrics: dict[str, Any], kind: str, what: str) -> str | None:
+    return ((metrics.get(kind) or {}).get(what) or {}).get("S3Uri")
 
 
 def _reasons(details: dict[str, Any]) -> list[str]:

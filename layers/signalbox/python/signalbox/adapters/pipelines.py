@@ -1,4 +1,4 @@
-"""SageMaker Pipelines: one run for one set of files, and the models that came of it."""
+"""SageMaker Pipelines: one run for one set of files, told all that its definition asks for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
+from signalbox.adapters.executions import PipelineExecutions
 from signalbox.contracts.datasets import PROGRAM, Pipeline
-from signalbox.contracts.registry import FoundModel, counts, group_of
+from signalbox.contracts.registry import group_of
+from signalbox.contracts.sagemaker import tag_value
 from signalbox.contracts.workload import Workload
 
 _MAX_NAME = 82  # of an execution, "StartPipelineExecution"
@@ -42,6 +44,7 @@ class SageMakerPipelines:
     ) -> None:
         self._names, self._program = names, program
         self._sagemaker = client or connect("sagemaker")
+        self._executions = PipelineExecutions(self._sagemaker)
 
     def start(
         self, pipeline: Pipeline, workload: Workload, run: str, parameters: Mapping[str, str]
@@ -55,16 +58,12 @@ class SageMakerPipelines:
         if pipeline != "batch":
             self._group(group_of(workload.name))
         told = {**self._given(pipeline, workload), "Run": run, **parameters}
-        with calling("sagemaker:StartPipelineExecution", f"pipeline {name}"):
-            answer = self._sagemaker.start_pipeline_execution(
-                PipelineName=name,
-                PipelineExecutionDisplayName=f"{group_of(workload.name)}-{run}"[-_MAX_NAME:],
-                ClientRequestToken=hashlib.sha256(f"{name}\n{run}".encode()).hexdigest(),
-                PipelineParameters=[
-                    {"Name": key, "Value": value} for key, value in sorted(told.items())
-                ],
-            )
-        return str(answer["PipelineExecutionArn"])
+        return self._executions.start(
+            name,
+            told,
+            token=hashlib.sha256(f"{name}\n{run}".encode()).hexdigest(),
+            display_name=f"{group_of(workload.name)}-{run}"[-_MAX_NAME:],
+        )
 
     def _given(self, pipeline: Pipeline, workload: Workload) -> dict[str, str]:
         """Return what the definition asks for beside files: a parameter it does not know is an error."""
@@ -83,6 +82,9 @@ class SageMakerPipelines:
             "ProgramsImage": told.image,
             "JobRole": told.role,
             "InstanceType": told.instance_type,
+            "Owner": tag_value(
+                workload.operations.owner if workload.operations else workload.owner
+            ),
         }
 
     def _group(self, name: str) -> None:
@@ -98,37 +100,3 @@ class SageMakerPipelines:
                 if code_of(problem) != _UNKNOWN:
                     raise
                 self._sagemaker.create_model_package_group(ModelPackageGroupName=name)
-
-
-class Registry:
-    """The model registry."""
-
-    def __init__(self, client: Any = None) -> None:
-        self._sagemaker = client or connect("sagemaker")
-
-    def approved(self, workload: str) -> FoundModel | None:
-        """Return the latest model of a workload that is approved and may be used, or None."""
-        group = group_of(workload)
-        with calling("sagemaker:ListModelPackages", f"group {group}"):
-            pages = self._sagemaker.get_paginator("list_model_packages").paginate(
-                ModelPackageGroupName=group,
-                ModelApprovalStatus="Approved",
-                SortBy="CreationTime",
-                SortOrder="Descending",
-            )
-            try:
-                arns = [
-                    each["ModelPackageArn"]
-                    for page in pages
-                    for each in page["ModelPackageSummaryList"]
-                ]
-            except ClientError as problem:
-                if code_of(problem) != _UNKNOWN:  # no group: nothing was ever registered
-                    raise
-                return None
-        for arn in arns:
-            with calling("sagemaker:DescribeModelPackage", f"package {arn}"):
-                found = self._sagemaker.describe_model_package(ModelPackageName=arn)
-            if counts(found):
-                return FoundModel.of(found)
-        return None

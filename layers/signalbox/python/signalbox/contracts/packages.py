@@ -100,7 +100,12 @@ class EndpointChange(Envelope):
 class Package(BaseModel):
     """What the house reads of a model package (DescribeModelPackage).
 
-    ``statistics`` is the S3 URI of its ``evaluation.json``; ``reason`` says why its status is Failed.
+    Attributes:
+        statistics: S3 URI of its ``evaluation.json``.
+        constraints: S3 URI of what its training data looked like, beside statistics of the same.
+        reason: why its status is Failed.
+        images, artifacts: of its inference containers, in order.
+        execution: what made it, ARN of a pipeline execution where a pipeline did.
     """
 
     model_config = STRICT
@@ -109,8 +114,12 @@ class Package(BaseModel):
     status: str
     approval: str
     statistics: str | None = None
+    constraints: str | None = None
     reason: str = ""
     metadata: dict[str, str] = {}
+    images: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    execution: str | None = None
 
     @property
     def group(self) -> str:
@@ -121,6 +130,11 @@ class Package(BaseModel):
     def version(self) -> int:
         """Its number within the group."""
         return group_and_version(self.arn)[1]
+
+    @property
+    def workload(self) -> str:
+        """Whose model it is; "" if it does not say."""
+        return self.metadata.get(WORKLOAD, "")
 
     @property
     def retuned(self) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,12 +18,6 @@ def group_of(workload: str) -> str:
     'signalbox-air-quality'
     """
     return f"{PREFIX}{workload.replace('_', '-')}"
-
-
-def counts(package: Mapping[str, Any]) -> bool:
-    """Whether an approved package may be used: one that was retuned only once a board has seen it."""
-    told = package.get("CustomerMetadataProperties") or {}
-    return told.get(RETUNED) != "true" or bool(told.get(REVIEWED))
 
 
 class ModelAsked(BaseModel):
@@ -47,17 +40,6 @@ class FoundModel(BaseModel):
     package: str = Field(alias="Package")
     model_data: str = Field(alias="ModelData")
     baseline: str = Field(alias="Baseline")
-
-    @classmethod
-    def of(cls, package: Mapping[str, Any]) -> Self:
-        """Read a DescribeModelPackage answer."""
-        container = package["InferenceSpecification"]["Containers"][0]
-        quality = (package.get("ModelMetrics") or {}).get("ModelDataQuality") or {}
-        return cls(
-            package=package["ModelPackageArn"],
-            model_data=container["ModelDataUrl"],
-            baseline=(quality.get("Constraints") or {}).get("S3Uri", "").rpartition("/")[0],
-        )
 
 
 class NoModel(BaseModel):

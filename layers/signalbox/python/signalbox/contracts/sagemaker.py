@@ -19,6 +19,8 @@ MAX_NAME = 63
 WINDOWS_JOB = "windows-"
 SCORES_JOB = "scores-"
 
+_NOT_IN_TAGS = re.compile(r"[^\w\s.:/=+\-@]")
+_LONGEST_TAG = 256
 _RUN = re.compile(r"-([0-9a-f]{32})$")
 
 
@@ -44,6 +46,15 @@ def run_of(job: str) -> str | None:
     """
     found = _RUN.search(job)
     return found[1] if found else None
+
+
+def tag_value(text: str) -> str:
+    """Return a text as the value of a tag may be (Tag of the API Reference).
+
+    >>> tag_value("o'hara@example.com")
+    'o_hara@example.com'
+    """
+    return _NOT_IN_TAGS.sub("_", text)[:_LONGEST_TAG] or "unknown"
 
 
 def _job(kind: str, workload: str, run: str) -> str:

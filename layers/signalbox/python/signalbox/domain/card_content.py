@@ -10,10 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from signalbox.contracts.cards import Approval
 from signalbox.contracts.model_card import (
     MAX_POINTS,
     AdditionalInformation,
@@ -33,6 +31,7 @@ from signalbox.contracts.model_card import (
     TrainingJobDetails,
     TrainingMetric,
 )
+from signalbox.contracts.packages import WORKLOAD, Package
 from signalbox.contracts.workload import Workload
 
 _GROUPS = (
@@ -45,33 +44,6 @@ _CURVES = {
     "precision_recall_curve": ("recalls", "precisions"),
 }
 _MAX_PLACES, _MAX_METRICS = 15, 50
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A version of a workload's models as the registry knows it.
-
-    Attributes:
-        arn, group, version, approval: as SageMaker says.
-        workload: of its metadata; "" if it names none.
-        metadata: further metadata: the run, whether it was tuned anew, what reviewers wrote.
-        images, artifacts: of its inference containers.
-        evaluation: S3 URI of its model-quality statistics, or None.
-        execution: ARN of the pipeline execution that made it, or None.
-        created: when it was registered.
-    """
-
-    arn: str
-    group: str
-    version: int
-    approval: Approval
-    workload: str
-    metadata: Mapping[str, str]
-    images: tuple[str, ...]
-    artifacts: tuple[str, ...]
-    evaluation: str | None
-    execution: str | None
-    created: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +93,11 @@ def filled(
         additional_information=AdditionalInformation(
             custom_details={
                 "package": package.arn[:1024],
-                **{name[:128]: value[:1024] for name, value in sorted(package.metadata.items())},
+                **{
+                    name[:128]: value[:1024]
+                    for name, value in sorted(package.metadata.items())
+                    if name != WORKLOAD  # the card's own name says it
+                },
             }
         ),
     )
@@ -173,7 +149,7 @@ def _evaluation(package: Package, statistics: Mapping[str, Any]) -> Evaluation:
     return Evaluation(
         name=f"version {package.version}"[:63],
         evaluation_observation="Model quality on data that training never saw.",
-        datasets=[package.evaluation[:1024]] if package.evaluation else None,
+        datasets=[package.statistics[:1024]] if package.statistics else None,
         metadata={"run": run[:1024]} if run else None,
         metric_groups=[group for group in groups if group.metric_data] or None,
     )

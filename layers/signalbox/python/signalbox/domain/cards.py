@@ -12,7 +12,7 @@ stays, and a card that somebody deleted stays deleted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -20,11 +20,12 @@ from typing import Any, Literal, Protocol
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.cards import card_name, version_of
 from signalbox.contracts.model_card import CardContent, CardStatus
-from signalbox.contracts.packages import ModelPackageChange
+from signalbox.contracts.packages import ModelPackageChange, Package
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
-from signalbox.domain.card_content import Package, Training, draft, filled
+from signalbox.domain.card_content import Training, draft, filled
 from signalbox.domain.card_message import drafted
+from signalbox.domain.registry import judged, latest
 
 DRAFT = "draft"
 """What is noted of a card when it was made, told of and filled."""
@@ -43,13 +44,17 @@ class Card:
 
 
 class Registry(Protocol):
-    """Versions of models, and what is known of how they came to be."""
+    """Versions of models."""
 
-    def package(self, arn: str) -> Package | None:
+    def find(self, arn: str) -> Package | None:
         """Return a version of a workload's models, or None if it is gone."""
 
-    def newest_approved(self, group: str) -> int | None:
-        """Return the newest version of a group whose approval counts, or None."""
+    def approved(self, group: str) -> Iterable[Package]:
+        """Return the approved packages of a group, the highest version first."""
+
+
+class Provenance(Protocol):
+    """How versions of models came to be."""
 
     def training(self, package: Package) -> Training | None:
         """Return the job that trained a version, or None if nobody can say."""
@@ -111,9 +116,10 @@ def wanted_status(package: Package, newest: int | None) -> CardStatus:
         package: the version.
         newest: the newest approved version of its group, None if there is none.
     """
-    if package.approval == "PendingManualApproval":
+    approval = judged(package)
+    if approval == "PendingManualApproval":
         return "PendingReview"
-    if package.approval == "Approved" and newest == package.version:
+    if approval == "Approved" and newest == package.version:
         return "Approved"
     return "Archived"
 
@@ -124,19 +130,21 @@ class Cards:
 
     workloads: Mapping[str, Workload]
     registry: Registry
+    provenance: Provenance
     shelf: Shelf
     notes: Notes
     topic: Topic
 
     def settle(self, change: ModelPackageChange, now: datetime) -> Outcome:
         """Bring the card of a version, and those of its siblings, to where they belong."""
-        package = self.registry.package(change.detail.arn)
+        package = self.registry.find(change.detail.arn)
         workload = None if package is None else self._workload(package)
         if package is None or workload is None:
             return "ignored"  # deleted meanwhile, or no workload of ours
         name = card_name(package.group, package.version)
         begun = self._begin(name, workload, package, now)
-        newest = self.registry.newest_approved(package.group)
+        counts = latest(package.group, self.registry)
+        newest = counts.version if counts is not None else None
         states: dict[int, CardStatus] = {
             version: status
             for card, status in self.shelf.like(name.rpartition("-")[0])
@@ -168,8 +176,8 @@ class Cards:
         card = self.shelf.find(name)
         if card is not None and card.status == "Draft":
             self.topic.publish(drafted(workload, card.name, card.arn))
-            training = self.registry.training(package)
-            content = filled(workload, package, training, self.registry.evaluation(package))
+            training = self.provenance.training(package)
+            content = filled(workload, package, training, self.provenance.evaluation(package))
             self.shelf.fill(name, content)
             self.shelf.update(name, "PendingReview")
         self.notes.done(name, DRAFT)

@@ -2,6 +2,7 @@
 
     file ─► a note ─► quiet, or _SUCCESS ─► the run is opened ─► its notes are taken ─► inputs.json
          ─► StartPipelineExecution, by a token ─► PipelineStarted ─► closed
+         └─ nothing to judge by ─► PipelineRefused, and one mail ─► closed
 
 Notes and runs are those of scoring (signalbox.domain.scoring): whoever finds an open run ends its start
 first, and every step may be repeated.
@@ -35,7 +36,9 @@ from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import pipeline_refused, pipeline_started
 from signalbox.domain.due import Note, Notes, note_of
+from signalbox.domain.refusal_mail import compose, nothing_predicted
 from signalbox.domain.scoring import MAX_NOTES, OpenRun, RunTable
+from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.errors import Rejected, SignalboxError
 
 Noted = Literal["noted", "repeated", "ignored"]
@@ -117,6 +120,8 @@ class PipelineStart:
     history: History
     pipelines: Pipelines
     bus: Bus
+    ledger: Ledger
+    topic: Topic
 
     def start(self, now: datetime) -> Started:
         """Start one run for each workload and kind whose files are complete.
@@ -152,7 +157,7 @@ class PipelineStart:
         keys = sorted({k for note in self.table.taken(run.run) for k in note.units or ()})
         files = [key for key in keys if is_data(key)]
         if files:  # else _SUCCESS came alone, or another run took all of them meanwhile
-            self._run(kind, workload, run, files)
+            self._run(kind, workload, run, files, now)
         self.table.close(run)
         return bool(files)
 
@@ -165,7 +170,12 @@ class PipelineStart:
         return self.table.begin(OpenRun(waiting, digest, slots, now))
 
     def _run(
-        self, kind: DatasetKind, workload: Workload, run: OpenRun, files: Sequence[str]
+        self,
+        kind: DatasetKind,
+        workload: Workload,
+        run: OpenRun,
+        files: Sequence[str],
+        now: datetime,
     ) -> None:
         key, bucket = inputs_key(workload.name, run.run), self.folder.bucket
         self.folder.put(key, manifest(bucket, files))
@@ -173,21 +183,23 @@ class PipelineStart:
         if kind == "ground-truth":
             predicted = self.history.latest("inference", workload.name)
             if predicted is None:
-                self.bus.emit(
-                    pipeline_refused(
-                        workload.name,
-                        run.run,
-                        key,
-                        f"ground truth came, but nothing was predicted for {workload.name} yet; put "
-                        f"files under inference/{workload.name}/ first, then the ground truth again",
-                    )
-                )
+                self._refuse(workload, run, key, nothing_predicted(workload.name), now)
                 return
             inputs, truth = predicted.inputs, inputs
         told = {"Inputs": inputs} | ({} if kind == "training" else {"Truth": truth})
         arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
         self.history.remember(kind, workload.name, Consumed(run=run.run, inputs=inputs, at=run.at))
         self.bus.emit(pipeline_started(workload.name, PIPELINE_OF[kind], run.run, arn, len(files)))
+
+    def _refuse(self, workload: Workload, run: OpenRun, key: str, why: str, now: datetime) -> None:
+        """Say that files became no run: an event, and one mail to the owner."""
+        with once(self.ledger, f"refused {workload.name} {run.run}", now) as new:
+            if new:
+                self.bus.emit(pipeline_refused(workload.name, run.run, key, why))
+                if workload.operations is not None:
+                    inputs = f"s3://{self.folder.bucket}/{key}"
+                    told = compose(workload.name, run.run, inputs, why, run.at, workload.operations)
+                    self.topic.publish(told)
 
 
 def complete(notes: Sequence[Note], now: datetime, quiet: timedelta) -> bool:

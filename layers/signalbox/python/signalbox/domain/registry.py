@@ -1,11 +1,18 @@
-"""The model registry: packages of a workload's models, and which of them counts."""
+"""The model registry: packages of a workload's models, and the one rule which of them counts.
+
+Of a workload's packages the highest version counts that is approved, complete and, where it was tuned anew,
+seen by a review board. Promotion, batch runs and model cards all ask here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
+from signalbox.contracts.cards import Approval
 from signalbox.contracts.packages import APPROVED, Package
+from signalbox.contracts.registry import FoundModel, NoModel, group_of
+from signalbox.errors import Misconfigured
 
 
 class Packages(Protocol):
@@ -14,11 +21,18 @@ class Packages(Protocol):
     def find(self, arn: str) -> Package | None:
         """Return a package as it is now, or None if there is none."""
 
-    def approved(self, group: str) -> Sequence[Package]:
-        """Return the approved packages of a group, the newest version first."""
+    def approved(self, group: str) -> Iterable[Package]:
+        """Return the approved packages of a group, the highest version first."""
 
     def put_back(self, package: Package, why: str) -> None:
         """Make an approved package wait for approval again."""
+
+
+class Approved(Protocol):
+    """Of the model registry, what was approved."""
+
+    def approved(self, group: str) -> Iterable[Package]:
+        """Return the approved packages of a group, the highest version first."""
 
 
 def usable(package: Package) -> bool:
@@ -26,7 +40,36 @@ def usable(package: Package) -> bool:
     return (package.approval, package.status, package.reviewed) == (APPROVED, "Completed", True)
 
 
-def overtaken(package: Package, packages: Packages) -> bool:
-    """Whether a newer version counts, as whoever looks up the latest approved package sees it."""
-    approved = packages.approved(package.group)
-    return any(usable(each) for each in approved if each.version > package.version)
+def judged(package: Package) -> Approval:
+    """Return the approval of a package as it counts: what a board has yet to see is pending."""
+    if package.approval == "Rejected":
+        return "Rejected"
+    return "Approved" if usable(package) else "PendingManualApproval"
+
+
+def latest(group: str, packages: Approved) -> Package | None:
+    """Return the package of a group that counts, or None."""
+    return next((each for each in packages.approved(group) if usable(each)), None)
+
+
+def overtaken(package: Package, packages: Approved) -> bool:
+    """Whether a newer version counts."""
+    newest = latest(package.group, packages)
+    return newest is not None and newest.version > package.version
+
+
+def serving(workload: str, packages: Approved) -> FoundModel | NoModel:
+    """Return what a batch run needs of the package that counts.
+
+    Raises:
+        Misconfigured: it names no model artefact, so nothing could be predicted with it.
+    """
+    package = latest(group_of(workload), packages)
+    if package is None:
+        return NoModel()
+    if not package.artifacts:
+        raise Misconfigured(
+            f"{package.arn} names no ModelDataUrl; reject it, or register it again with one"
+        )
+    baseline = (package.constraints or "").rpartition("/")[0]
+    return FoundModel(package=package.arn, model_data=package.artifacts[0], baseline=baseline)

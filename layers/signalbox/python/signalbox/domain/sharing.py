@@ -17,7 +17,6 @@ from typing import Literal, Protocol
 from signalbox.contracts.cards import (
     STAGES,
     Access,
-    Approval,
     Stage,
     parse_share_name,
     share_name,
@@ -26,12 +25,14 @@ from signalbox.contracts.cards import (
 from signalbox.contracts.model_card import CardStatus
 from signalbox.contracts.operation_keys import card_prefix, shared_card_prefix
 from signalbox.contracts.own import ModelCardShared
+from signalbox.contracts.packages import Package
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import card_shared, card_unshared
 from signalbox.domain.card_message import shared
 from signalbox.domain.cards import Card, Notes, Topic
+from signalbox.domain.registry import judged
 from signalbox.domain.share_plan import WANTED, Grant, Share, Step, counts_as, plan
 from signalbox.errors import SignalboxError
 
@@ -46,8 +47,8 @@ Outcome = Literal["shared", "unchanged", "ignored"]
 class Approvals(Protocol):
     """What the registry says of versions."""
 
-    def approval(self, group: str, version: int) -> Approval | None:
-        """Return whether a version is approved, or None if there is none."""
+    def find(self, arn: str) -> Package | None:
+        """Return a version of a workload's models, or None if it is gone."""
 
 
 class SharedShelf(Protocol):
@@ -203,7 +204,8 @@ class Sharing:
             card = self.shelf.find(name)
             status: CardStatus = "Archived" if card is None else card.status
             if status == "Approved":
-                status = counts_as(status, self.approvals.approval(group, version))
+                package = self.approvals.find(f"{self.owner}:model-package/{group}/{version}")
+                status = counts_as(status, judged(package) if package else None)
             arn = card.arn if card else f"{self.owner}:model-card/{name}"
             return About(workload, name, arn, card, status)
         return None

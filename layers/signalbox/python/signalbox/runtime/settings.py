@@ -184,7 +184,6 @@ class OnPackageCardSettings(DoorSettings):
     workloads_key: str = Field(min_length=1)
     operations_table: str = Field(min_length=1)
     models_topic: str = Field(min_length=1)
-    owner: str = Field(pattern=r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}$")
     card_key: str = ""
 
 
@@ -246,6 +245,7 @@ class StartPipelinesSettings(DoorSettings):
     workloads_key: str = Field(min_length=1)
     kernel_key: str = Field(min_length=1)
     operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
     train_pipeline: str = Field(min_length=1)
     batch_pipeline: str = Field(min_length=1)
     programs_image: str = Field(min_length=1)

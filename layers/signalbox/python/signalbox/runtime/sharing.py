@@ -5,8 +5,8 @@ from __future__ import annotations
 from signalbox.adapters.bus import EventBus
 from signalbox.adapters.card_notes import CardNotes
 from signalbox.adapters.model_cards import ModelCards
-from signalbox.adapters.model_registry import ModelRegistry
 from signalbox.adapters.objects import Objects
+from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.resource_shares import ResourceShares
 from signalbox.adapters.topics import Topic
 from signalbox.adapters.workloads import shipped_workloads
@@ -30,7 +30,7 @@ def compose(told: SharingSettings) -> Sharing:
         accounts={stage: account for stage, account in accounts.items() if account},
         external=told.external_accounts == "true",
         owner=told.owner,
-        approvals=ModelRegistry(objects, f"{told.owner}:model-package/"),
+        approvals=ModelRegistry(),
         shelf=ModelCards(),
         shares=ResourceShares(account, region, partition),
         store=objects,

@@ -1,0 +1,43 @@
+"""The words about files that can become no run: whose they are, which, and the way out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from signalbox.contracts.alerts import Message
+from signalbox.contracts.operations import Operations
+from signalbox.domain.mail import Address, at, mail, table
+
+
+def nothing_predicted(workload: str) -> str:
+    """Say why ground truth of a workload is of no use yet, and what to do."""
+    return (
+        f"ground truth came, but nothing was predicted for {workload} yet; put "
+        f"files under inference/{workload}/ first, then the ground truth again"
+    )
+
+
+def compose(
+    workload: str, run: str, inputs: str, why: str, came: datetime, operations: Operations
+) -> Message:
+    """Write the mail about files that became no run.
+
+    Args:
+        workload: whose they are.
+        run: which it would have been.
+        inputs: S3 URI of the list of them.
+        why: and what to do.
+        came: when the run was opened.
+        operations: of the workload.
+    """
+    rows = {"Workload": workload, "Run": run, "Files": inputs, "Came": at(came)}
+    return mail(
+        Address(workload, "pipeline", "Refused", operations.owner),
+        "files that came started no run",
+        [f"No run was started for {workload}: {why}.", "", *table(rows)],
+        {
+            "workload": workload, "run": run, "status": "Refused", "inputs": inputs, "why": why,
+            "owner": operations.owner, "recipients": list(operations.recipients),
+        },
+        action_required=True,
+    )  # fmt: skip

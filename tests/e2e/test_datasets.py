@@ -1,0 +1,109 @@
+"""Files start runs whichever way they come into the bucket: at once, in parts, or as copies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.chain import Bucket, running
+from localcloud.journal import Record
+from tests.e2e.conftest import Chain
+from tests.least import Permissions
+
+WINDOW = timedelta(minutes=11)
+
+
+class Files(Chain):
+    """A cloud whose pipelines end at once, since only their beginning counts here."""
+
+    def shorten(self) -> None:
+        sagemaker = self.cloud.client("sagemaker")
+        for name in ("TrainPipeline", "BatchPipeline"):
+            pipeline = self.cloud.physical_id(name)
+            told = json.loads(
+                sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineDefinition"]
+            )
+            end = {"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": "far enough"}}
+            sagemaker.update_pipeline(
+                PipelineName=pipeline, PipelineDefinition=json.dumps({**told, "Steps": [end]})
+            )
+
+    def in_parts(self, key: str, *parts: bytes) -> None:
+        place = {"Bucket": self.bucket.name, "Key": key}
+        s3 = self.bucket.s3
+        upload = s3.create_multipart_upload(**place)["UploadId"]
+        done = [
+            {
+                "PartNumber": number,
+                "ETag": s3.upload_part(**place, UploadId=upload, PartNumber=number, Body=part)[
+                    "ETag"
+                ],
+            }
+            for number, part in enumerate(parts, 1)
+        ]
+        self.settle()
+        assert self.came(key) == [], "a file that is not whole is none"
+        s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": done})
+
+    def copied(self, key: str, body: bytes) -> None:
+        self.bucket.write("elsewhere/original.csv", body)
+        self.bucket.s3.copy_object(
+            Bucket=self.bucket.name, Key=key,
+            CopySource={"Bucket": self.bucket.name, "Key": "elsewhere/original.csv"},
+        )  # fmt: skip
+
+    def settle(self) -> None:
+        self.run()
+        self.cloud.run_for(WINDOW)
+        self.run()
+
+    def came(self, key: str) -> list[Record]:
+        return [
+            each
+            for each in self.cloud.journal
+            if each.kind == "event"
+            and each.name == "Object Created"
+            and each.detail["detail"]["object"]["key"] == key
+        ]
+
+    def listed(self, run: str) -> list[str]:
+        """The files of a run, as its pipeline is told them."""
+        _, *names = json.loads(self.bucket.read(f"operations/abalone/{run}/inputs.json"))
+        return names
+
+
+@pytest.fixture
+def files(build: Path, permissions: Permissions) -> Iterator[Files]:
+    with running() as cloud:
+        found = Files(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
+        found.shorten()
+        yield found
+        permissions.granted |= set(cloud.granted)
+        permissions.used |= cloud.used
+        assert [r.name for r in cloud.journal if r.status == "denied"] == []
+        assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
+
+
+KEYS = ["training/abalone/a.csv", "inference/abalone/a.csv", "ground-truth/abalone/a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("way", "reason"), [("in_parts", "CompleteMultipartUpload"), ("copied", "CopyObject")]
+)
+def test_files_in_parts_and_copies_start_one_run_each(files: Files, way: str, reason: str):
+    runs = []
+    for key in KEYS:
+        getattr(files, way)(key, b"1,2,3\n" * 5)
+        files.settle()
+        (came,) = files.came(key)
+        assert came.detail["detail"]["reason"] == reason
+        *_, started = files.events("PipelineStarted")
+        assert files.listed(started["run"]) == [key]
+        runs.append((started["pipeline"], started["files"]))
+    assert runs == [("train", 1), ("batch", 1), ("batch", 1)]
+    assert len(files.events("PipelineStarted")) == len(KEYS)
+    assert files.events("FileRejected") == files.events("PipelineRefused") == []
