@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
-from signalbox.contracts.datasets import PROGRAM, Pipeline
+from signalbox.contracts.datasets import Pipeline, program_of
 from signalbox.contracts.registry import FoundModel, counts, group_of
 from signalbox.contracts.workload import Workload
 
@@ -75,7 +75,7 @@ class SageMakerPipelines:
             own = {"FindModel": told.find_model}
         return own | {
             "Workload": workload.name,
-            "Program": PROGRAM,
+            "Program": program_of(workload),
             "DataBucket": told.data_bucket,
             "Code": f"{artifacts}{told.kernel_key}",
             "CodeName": PurePosixPath(told.kernel_key).name,
