@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cycles.history import UNKNOWN, label
 from jobs.dataset.build import in_season, prediction_of
 from jobs.dataset.tables import History, fault_log
-from jobs.faults.evaluate import gate_of
+from jobs.faults.gate import gate_of
 from jobs.faults.rows import sorted_out, units_of
 from jobs.faults.score import NEVER
 from jobs.tabular.check_model import NAMED, settle

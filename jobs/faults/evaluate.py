@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cycles.history import Sequences
-from jobs.dataset.build import prediction_of
 from jobs.evaluation.run import Evaluation, Split, draw
 from jobs.evaluation.run import evaluate as judge
+from jobs.faults.gate import gate_of
 from jobs.faults.parts import read_part, together
 from jobs.faults.rows import raw_table, units_of
 from jobs.faults.score import Scorer
@@ -26,11 +26,10 @@ from jobs.tabular.evaluate import COMPARISON, GATE, gate
 from jobs.tabular.quality import figures
 from jobs.tabular.served import unpacked
 from signalbox.adapters.onnx_model import read_schema
-from signalbox.contracts.gate import Gate
 from signalbox.contracts.model_quality import EVALUATION, ModelQuality
 from signalbox.contracts.prediction import Prediction
 from signalbox.contracts.workload import Workload
-from signalbox.errors import Misconfigured, Rejected
+from signalbox.errors import Rejected
 
 SEED = 0
 DRAWS = 200
@@ -75,20 +74,6 @@ def evaluate(folders: Mapping[str, Path], workload: Workload, out: Path) -> dict
     (out / GATE).write_text(json.dumps(judged, indent=1), encoding="utf-8")
     (out / COMPARISON).write_text(json.dumps(compared, indent=1), encoding="utf-8")
     return judged
-
-
-def gate_of(workload: Workload) -> Gate:
-    """What a model of this workload must reach.
-
-    Raises:
-        Misconfigured: the workload does not say.
-    """
-    asked = prediction_of(workload).gate
-    if asked is None:
-        raise Misconfigured(
-            f"workload {workload.name!r} has no prediction.gate to judge a model by"
-        )
-    return asked
 
 
 def _compared(found: Evaluation, data: Sequences) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,13 @@ import pytest
 from rich.console import Console
 
 from cli import runs
-from cli.chain import Bucket, running
 from cli.place import Place
 from cli.whereabouts import BadUse
 from localcloud import Cloud
-from localcloud.journal import Record
-from tests.e2e.conftest import Chain
+from tests.e2e.loops import Loop, looping
 from tests.least import Permissions
 from tests.shells import shells
 
-WINDOW = timedelta(minutes=11)
-GROUP = "signalbox-abalone"
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
@@ -41,66 +35,8 @@ class Here(Place):
         return self.cloud.client(service)  # type: ignore[attr-defined]
 
 
-class Loop(Chain):
-    """A cloud whose pipelines are fed files of abalones."""
-
-    def drop(self, key: str, rows: list[list[str]]) -> None:
-        """Put a file and let its run be over."""
-        self.bucket.write(key, "\n".join(map(",".join, rows)).encode())
-        self.settle()
-
-    def settle(self) -> None:
-        self.run()
-        self.cloud.run_for(WINDOW)
-        self.run()
-
-    @property
-    def sagemaker(self) -> Any:
-        return self.cloud.client("sagemaker")
-
-    def approve(self, version: int, **metadata: str) -> None:
-        arn = f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/{GROUP}/{version}"
-        self.sagemaker.update_model_package(
-            ModelPackageArn=arn,
-            ModelApprovalStatus="Approved",
-            **({"CustomerMetadataProperties": metadata} if metadata else {}),
-        )
-        self.run()
-
-    def packages(self) -> dict[int, str]:
-        found = self.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)
-        return {
-            each["ModelPackageVersion"]: each["ModelApprovalStatus"]
-            for each in found["ModelPackageSummaryList"]
-        }
-
-    def runs(self, name: str) -> list[dict[str, str]]:
-        """Of each run of a pipeline, oldest first, the status of its steps."""
-        found = self.sagemaker.list_pipeline_executions(
-            PipelineName=f"signalbox-{name}", SortOrder="Ascending"
-        )["PipelineExecutionSummaries"]
-        return [
-            {
-                step["StepName"]: step["StepStatus"]
-                for step in self.sagemaker.list_pipeline_execution_steps(
-                    PipelineExecutionArn=each["PipelineExecutionArn"]
-                )["PipelineExecutionSteps"]
-            }
-            for each in found
-        ]
-
-    def told(self) -> Counter[str]:
-        return Counter(
-            r.name
-            for r in self.cloud.journal
-            if r.kind == "event" and r.detail["source"] == "signalbox"
-        )
-
-    def mails(self) -> list[Record]:
-        return [r for r in self.cloud.journal if r.name == "sns:Publish" and r.kind == "call"]
-
-    def answers(self, rows: list[list[str]], stem: str) -> list[list[str]]:
-        return [["id", "rings"], *([f"{stem}#{k}", row[-1]] for k, row in enumerate(rows))]
+def answers(rows: list[list[str]], stem: str) -> list[list[str]]:
+    return [["id", "rings"], *([f"{stem}#{k}", row[-1]] for k, row in enumerate(rows))]
 
 
 def abalones(count: int, seed: int, *, shift: float = 0.0) -> list[list[str]]:
@@ -115,12 +51,8 @@ def abalones(count: int, seed: int, *, shift: float = 0.0) -> list[list[str]]:
 
 @pytest.fixture
 def loop(build: Path, permissions: Permissions) -> Iterator[Loop]:
-    with running() as cloud:
-        yield Loop(cloud, Bucket(cloud.client("s3"), cloud.physical_id("DataBucket")))
-        permissions.granted |= set(cloud.granted)
-        permissions.used |= cloud.used
-        assert [r.name for r in cloud.journal if r.status == "denied"] == []
-        assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
+    with looping("abalone", permissions) as found:
+        yield found
 
 
 @pytest.mark.timeout(900)
@@ -150,7 +82,7 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     assert len(loop.mails()) == before + 2  # the warning, and that the run is done
 
     wrong = [[*row[:-1], str(float(row[-1]) + 30)] for row in strange]
-    loop.drop("ground-truth/abalone/day2.csv", loop.answers(wrong, "day2"))
+    loop.drop("ground-truth/abalone/day2.csv", answers(wrong, "day2"))
     loop.settle()
     assert loop.runs("batch")[-1]["ModelQuality"] == "Failed"
     (tuned,) = loop.runs("tune")
@@ -161,13 +93,10 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     loop.approve(2, review_board="A. Board")
     loop.drop("inference/abalone/day3.csv", inputs)
     assert loop.told()["ModelPromoted"] == 2
-    cards = loop.sagemaker.list_model_cards()["ModelCardSummaries"]
-    assert {each["ModelCardName"]: each["ModelCardStatus"] for each in cards} == {
-        f"{GROUP}-1": "Archived", f"{GROUP}-2": "Approved",
-    }  # fmt: skip
+    assert loop.cards() == {f"{loop.group}-1": "Archived", f"{loop.group}-2": "Approved"}
 
     # the truth fails again and again: the loop stops by itself, and says so
-    loop.drop("ground-truth/abalone/day3.csv", loop.answers(wrong[:200], "day3"))
+    loop.drop("ground-truth/abalone/day3.csv", answers(wrong[:200], "day3"))
     assert loop.told()["RetuneSuppressed"] == 1
     assert len(loop.runs("tune")) == 1
 

@@ -82,11 +82,13 @@ class ModelRegistry:
 def package_of(told: dict[str, Any]) -> Package:
     """Return what the house reads of DescribeModelPackage's answer."""
     quality = (told.get("ModelMetrics") or {}).get("ModelQuality") or {}
+    containers = (told.get("InferenceSpecification") or {}).get("Containers") or [{}]
     return Package(
         arn=told["ModelPackageArn"],
         status=told["ModelPackageStatus"],
         approval=told.get("ModelApprovalStatus", ""),
         statistics=(quality.get("Statistics") or {}).get("S3Uri"),
+        model_data=containers[0].get("ModelDataUrl"),
         reason="; ".join(_reasons(told.get("ModelPackageStatusDetails") or {})),
         metadata=told.get("CustomerMetadataProperties") or {},
     )

@@ -100,7 +100,8 @@ class EndpointChange(Envelope):
 class Package(BaseModel):
     """What the house reads of a model package (DescribeModelPackage).
 
-    ``statistics`` is the S3 URI of its ``evaluation.json``; ``reason`` says why its status is Failed.
+    ``statistics`` is the S3 URI of its ``evaluation.json``, ``model_data`` that of its archive; ``reason``
+    says why its status is Failed.
     """
 
     model_config = STRICT
@@ -109,6 +110,7 @@ class Package(BaseModel):
     status: str
     approval: str
     statistics: str | None = None
+    model_data: str | None = None
     reason: str = ""
     metadata: dict[str, str] = {}
 

@@ -1,0 +1,118 @@
+"""A cloud whose pipelines are fed files of one workload, and short ways to see what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cli.chain import Bucket, running
+from localcloud import Cloud
+from localcloud.journal import Record
+from signalbox.contracts.registry import group_of
+from tests.e2e.conftest import Chain
+from tests.least import Permissions
+
+WINDOW = timedelta(minutes=11)
+
+
+@dataclass(frozen=True)
+class Loop(Chain):
+    """The loop of one workload."""
+
+    workload: str
+
+    @property
+    def group(self) -> str:
+        return group_of(self.workload)
+
+    def drop(self, key: str, rows: list[list[str]], separator: str = ",") -> None:
+        """Put a file and let its run be over."""
+        self.bucket.write(key, "\n".join(map(separator.join, rows)).encode())
+        self.settle()
+
+    def settle(self) -> None:
+        self.run()
+        self.cloud.run_for(WINDOW)
+        self.run()
+
+    @property
+    def sagemaker(self) -> Any:
+        return self.cloud.client("sagemaker")
+
+    def approve(self, version: int, **metadata: str) -> None:
+        arn = f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/{self.group}/{version}"
+        self.sagemaker.update_model_package(
+            ModelPackageArn=arn,
+            ModelApprovalStatus="Approved",
+            **({"CustomerMetadataProperties": metadata} if metadata else {}),
+        )
+        self.run()
+
+    def packages(self) -> dict[int, str]:
+        found = self.sagemaker.list_model_packages(ModelPackageGroupName=self.group)
+        return {
+            each["ModelPackageVersion"]: each["ModelApprovalStatus"]
+            for each in found["ModelPackageSummaryList"]
+        }
+
+    def cards(self) -> dict[str, str]:
+        found = self.sagemaker.list_model_cards()["ModelCardSummaries"]
+        return {each["ModelCardName"]: each["ModelCardStatus"] for each in found}
+
+    def steps(self, name: str) -> list[dict[str, Any]]:
+        """Of each run of a pipeline, oldest first, its steps by name."""
+        found = self.sagemaker.list_pipeline_executions(
+            PipelineName=f"signalbox-{name}", SortOrder="Ascending"
+        )["PipelineExecutionSummaries"]
+        return [
+            {
+                step["StepName"]: step
+                for step in self.sagemaker.list_pipeline_execution_steps(
+                    PipelineExecutionArn=each["PipelineExecutionArn"]
+                )["PipelineExecutionSteps"]
+            }
+            for each in found
+        ]
+
+    def runs(self, name: str) -> list[dict[str, str]]:
+        """Of each run of a pipeline, oldest first, the status of its steps."""
+        return [
+            {step: told["StepStatus"] for step, told in steps.items()} for steps in self.steps(name)
+        ]
+
+    def told(self) -> Counter[str]:
+        return Counter(
+            r.name
+            for r in self.cloud.journal
+            if r.kind == "event" and r.detail["source"] == "signalbox"
+        )
+
+    def mails(self) -> list[Record]:
+        return [r for r in self.cloud.journal if r.name == "sns:Publish" and r.kind == "call"]
+
+
+@contextmanager
+def looping(workload: str, permissions: Permissions) -> Iterator[Loop]:
+    """A fresh cloud; in the end nothing was denied and nothing failed for good."""
+    with running() as cloud:
+        bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
+        yield Loop(cloud, bucket, workload)
+        permissions.granted |= set(cloud.granted)
+        permissions.used |= cloud.used
+        assert [r.name for r in cloud.journal if r.status == "denied"] == []
+        assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
+
+
+def reship(cloud: Cloud, change: Callable[[dict[str, Any]], None]) -> None:
+    """Ship the workloads once more, changed."""
+    s3 = cloud.client("s3")
+    listing = s3.list_objects_v2(Bucket=cloud.packages, Prefix="shipped/workloads-")
+    (place,) = ({"Bucket": cloud.packages, "Key": each["Key"]} for each in listing["Contents"])
+    workloads = json.loads(s3.get_object(**place)["Body"].read())
+    change(workloads)
+    s3.put_object(**place, Body=json.dumps(workloads).encode())
