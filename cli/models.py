@@ -14,24 +14,23 @@ from rich.table import Table as RichTable
 from cli.tables import Counting
 from cli.workloads import load
 from cycles import BadHistory
-from cycles.history import Sequences, gather, lives
+from cycles.history import Sequences
 from jobs.dataset.build import Sources, build
 from jobs.dataset.tables import faults_from, histories, table_files
 from jobs.evaluation.page import write_page
 from jobs.evaluation.run import Evaluation
 from jobs.evaluation.run import evaluate as run_evaluation
+from jobs.faults.score import AT_A_TIME, NEVER, Scorer
 from jobs.training.export import quantize, raw_windows
 from jobs.training.model import ARCHITECTURE
 from jobs.training.run import CHECKPOINT, learn
 from jobs.training.train import Epoch, begun, draw, read_checkpoint
-from signalbox.adapters.history import past_of
-from signalbox.adapters.onnx_model import OnnxModel, read_schema, refuse_mismatch
+from signalbox.adapters.onnx_model import read_schema, refuse_mismatch
 from signalbox.contracts.model_schema import ONNX, ModelSchema
 from signalbox.contracts.prediction import Prediction
 from signalbox.errors import Rejected
 
 DATASET, EVALUATION, PAGE = "dataset", "evaluation.json", "evaluation.html"
-AT_A_TIME = 512
 
 
 def train(
@@ -117,10 +116,10 @@ def score(
     batch: int = AT_A_TIME,
 ) -> int:  # fmt: skip
     """Score every cycle of every unit from what was known at it; the number of rows written."""
-    schema = read_schema(folder)
+    scorer = Scorer.open(folder)
+    schema = scorer.schema
     workload = load(schema.workload)
     refuse_mismatch(schema, workload.name, schema.columns)
-    past, model = past_of(schema), OnnxModel.open(folder / ONNX)
     units: list[str] = []
     numbers: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
     said: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
@@ -128,16 +127,9 @@ def score(
     logged = {} if faults is None else faults_from(faults, workload)
     with Counting(console, "scoring units", 0) as counting:
         for history in histories(files, workload, schema.columns):
-            begins = lives(history.times, logged.get(history.unit, np.empty(0)))
-            features = past.of_lives(history.values, begins)
-            for first in range(0, len(features), batch):
-                rows = np.arange(first, min(first + batch, len(features)))
-                firsts = begins[np.searchsorted(begins, rows, side="right") - 1]
-                windows, valid = gather(features, firsts, rows, schema.window)
-                said.append(
-                    np.exp(model.log_probabilities(windows, valid)[:, 1].astype(np.float64))
-                )
-            units.extend([history.unit] * len(features))
+            failed = logged.get(history.unit, NEVER)
+            said.append(scorer.probabilities(history, failed, batch=batch))
+            units.extend([history.unit] * len(history.times))
             numbers.append(history.cycles)
             counting.step(history.unit)
     if not units:

@@ -94,6 +94,16 @@ class InMemoryObjects:
     def find(self, key: str) -> bytes | None:
         return self._content(key, None)
 
+    def tagged(self, key: str) -> tuple[bytes, str] | None:
+        content = self._content(key, None)
+        return None if content is None else (content, f"v{len(self.versions[key])}")
+
+    def swap(self, key: str, content: bytes, tag: str | None) -> None:
+        found = self.tagged(key)
+        if (found[1] if found else None) != tag:
+            raise Transient(f"{key} was written by somebody else")
+        self.put(key, content)
+
     @contextmanager
     def local(self, ref: ObjectRef) -> Iterator[Path]:
         self.downloads.append(ref.key)

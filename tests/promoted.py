@@ -22,6 +22,7 @@ from signalbox.contracts.registry import group_of
 from signalbox.domain.approving import Approval
 from signalbox.domain.claims import LEASE, Claim
 from signalbox.domain.endpoints import Endpoint
+from signalbox.domain.in_service import InService
 from signalbox.domain.promoting import Promoting
 from signalbox.errors import Transient
 from tests.fakes import BUCKET, NOON, Fuse, HeardBus, InMemoryObjects, sample
@@ -234,12 +235,13 @@ class World:
         self.files = InMemoryObjects()
         self.topic, self.bus = HeardTopic(self.fuse), HeardBus(self.fuse)
         self.now = NOON
+        self.foretelling: frozenset[str] = frozenset()
 
     @property
     def promoting(self) -> Promoting:
         return Promoting(
             self.operations, self.packages, self.table, self.endpoints, self.files, self.table,
-            self.topic, self.bus,
+            self.topic, self.bus, InService(self.foretelling, self.packages, self.files),
         )  # fmt: skip
 
     @property

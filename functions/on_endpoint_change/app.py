@@ -11,8 +11,9 @@ from signalbox.adapters.objects import Objects
 from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.promotion_table import PromotionTable
 from signalbox.adapters.topics import Topic
-from signalbox.adapters.workloads import shipped_operations
+from signalbox.adapters.workloads import foretelling, operations_of, shipped_workloads
 from signalbox.contracts.packages import EndpointChange
+from signalbox.domain.in_service import InService
 from signalbox.domain.promoting import Promoting, Step
 from signalbox.runtime.entrypoint import entrypoint
 from signalbox.runtime.settings import OnEndpointChangeSettings, load
@@ -22,17 +23,20 @@ from signalbox.runtime.settings import OnEndpointChangeSettings, load
 def promoting() -> Promoting:
     """Compose what an endpoint meets that came to rest."""
     told = load(OnEndpointChangeSettings)
-    table = PromotionTable(told.operations_table)
+    table, files = PromotionTable(told.operations_table), Objects(told.data_bucket)
+    packages = ModelRegistry()
+    workloads = shipped_workloads(Objects(told.artifact_bucket), told.workloads_key)
     hosting = Hosting(told.endpoint_role, told.endpoint_instance_type, told.endpoint_device)
     return Promoting(
-        operations=shipped_operations(Objects(told.artifact_bucket), told.workloads_key),
-        packages=ModelRegistry(),
+        operations=operations_of(workloads),
+        packages=packages,
         promotions=table,
         endpoints=SageMakerEndpoints(hosting),
-        files=Objects(told.data_bucket),
+        files=files,
         claims=table,
         topic=Topic(told.models_topic),
         bus=EventBus(told.bus_name),
+        in_service=InService(foretelling(workloads), packages, files),
     )
 
 

@@ -21,9 +21,9 @@ from cycles.history import UNKNOWN, Past, Sequences, Standard, fit_past, label, 
 from cycles.history.labels import time_to_fault
 from cycles.history.sequences import FEATURES, SPLITS
 from jobs.dataset.split import split_from, split_units
-from jobs.dataset.tables import History, columns_of, faults_from, histories, table_files
+from jobs.dataset.tables import History, columns_of, fault_log, histories, table_files
 from signalbox.contracts.model_schema import Adjustment
-from signalbox.contracts.prediction import Prediction
+from signalbox.contracts.prediction import ASKED, Prediction
 from signalbox.contracts.workload import Workload
 
 Faults = Mapping[str, npt.NDArray[np.float64]]
@@ -37,18 +37,32 @@ class Sources:
     """Where a dataset comes from.
 
     Attributes:
-        cycles: a cycle table, or a folder of them.
-        faults: a fault log, if there is one.
+        cycles: a cycle table, a folder of them, or several tables.
+        faults: a fault log, or several, if there are any.
         split: a file that says which unit is for what; dealt by ``seed`` if there is none.
         leave_out: whether units and labels that cannot be used are left out and listed, rather than
             refused.
     """
 
-    cycles: Path
-    faults: Path | None = None
+    cycles: Path | Sequence[Path]
+    faults: Path | Sequence[Path] | None = None
     split: Path | None = None
     seed: int = 0
     leave_out: bool = False
+
+    def tables(self) -> list[Path]:
+        """The cycle tables.
+
+        Raises:
+            BadHistory: there is none.
+        """
+        return table_files(self.cycles) if isinstance(self.cycles, Path) else list(self.cycles)
+
+    def logs(self) -> list[Path]:
+        """The fault logs."""
+        if self.faults is None:
+            return []
+        return [self.faults] if isinstance(self.faults, Path) else list(self.faults)
 
 
 def build(
@@ -61,12 +75,13 @@ def build(
     """
     prediction = prediction_of(workload)
     columns = columns_of(workload)
-    files = table_files(sources.cycles)
+    files = sources.tables()
     found = sorted(histories(files, workload, columns), key=lambda each: _natural(each.unit))
     told("units read", len(found), len(found))
     faults, left_out = _faults(workload, prediction, sources, found)
     if not found:
-        raise BadHistory("no-unit", f"{sources.cycles} holds no unit with a cycle")
+        named = ", ".join(path.name for path in files)
+        raise BadHistory("no-unit", f"{named} holds no unit with a cycle")
     units = [each.unit for each in found]
     split = _dealt(prediction, sources, units, faults)
     known_until = max(float(each.times[-1]) for each in found)
@@ -85,7 +100,7 @@ def build(
         "features": past.names,
         "past": past_mapping(past),
         "standard": {"centre": standard.centre.tolist(), "scale": standard.scale.tolist()},
-        "prediction": prediction.model_dump(mode="json"),
+        "prediction": prediction.model_dump(mode="json", exclude=set(ASKED)),
         "known_until": known_until,
         "left_out": left_out,
         "seed": sources.seed,
@@ -136,7 +151,8 @@ def _faults(
     workload: Workload, prediction: Prediction, sources: Sources, found: list[History]
 ) -> tuple[Faults, list[str]]:
     """Faults of each unit; what cannot be used is refused, or left out and listed."""
-    if sources.faults is None:
+    logs = sources.logs()
+    if not logs:
         if not prediction.run_to_failure:
             raise BadHistory(
                 "no-fault-log",
@@ -144,7 +160,7 @@ def _faults(
                 "without one nothing says when a unit failed",
             )
         return {each.unit: each.times[-1:] for each in found}, []
-    logged = faults_from(sources.faults, workload)
+    logged = fault_log(logs, workload)
     first = {each.unit: float(each.times[0]) for each in found}
     wrong = [f"{unit}: a unit with no cycle" for unit in sorted(set(logged) - set(first))]
     kept: dict[str, npt.NDArray[np.float64]] = {}
@@ -156,9 +172,9 @@ def _faults(
     if wrong and not sources.leave_out:
         raise BadHistory(
             "unusable-labels",
-            f"{sources.faults}: {'; '.join(wrong[:10])}"
+            f"{', '.join(map(str, logs))}: {'; '.join(wrong[:10])}"
             f"{f' and {len(wrong) - 10} more' if len(wrong) > 10 else ''}; "
-            "mend the log, or leave them out with --leave-out",
+            "mend the log, or leave them out (--leave-out of signalbox train)",
         )
     return kept, wrong
 

@@ -25,6 +25,7 @@ from signalbox.contracts.workload import Workload
 
 DAY_NS = 86_400_000_000_000
 OWN = ("unit", "cycle_start", "cycle_end", "rows")
+FAILED_AT = "failed_at"
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".txt", ".txt.gz")
 
 
@@ -37,12 +38,14 @@ class History:
         cycles: (n,) their numbers as the source has them, or 1, 2, …
         times: (n,) when each ended: days since 1970, or the number.
         values: (n, columns) float32; NaN where there was no reading.
+        rows: (n,) where each lies in its table.
     """
 
     unit: str
     cycles: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
     values: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.int64]
 
 
 def columns_of(workload: Workload) -> list[str]:
@@ -86,9 +89,22 @@ def histories(
         BadHistory: a file cannot be read or lacks columns (all are named), a unit is in two files,
             or a cycle comes twice.
     """
+    for history, _ in measured(files, workload, columns):
+        yield history
+
+
+def measured(
+    files: Sequence[Path], workload: Workload, columns: Sequence[str]
+) -> Iterator[tuple[History, pd.DataFrame]]:
+    """The same, each beside the table that its rows are of.
+
+    Raises:
+        BadHistory: as for :func:`histories`.
+    """
     seen: dict[str, Path] = {}
     for path in files:
-        for history in of_frame(read_frame(path, workload.table), path.name, workload, columns):
+        frame = read_frame(path, workload.table)
+        for history in of_frame(frame, path.name, workload, columns):
             if history.unit in seen:
                 raise BadHistory(
                     "unit-twice",
@@ -96,7 +112,7 @@ def histories(
                     "put all its cycles into one file",
                 )
             seen[history.unit] = path
-            yield history
+            yield history, frame
 
 
 def read_frame(path: Path, table: Table | None) -> pd.DataFrame:
@@ -162,7 +178,7 @@ def of_frame(
         if (np.diff(own) <= 0).any():
             raise BadHistory("cycle-twice", f"{name}: unit {unit_name} has a cycle twice")
         numbers = own.astype(np.int64) if table is not None else np.arange(1, len(own) + 1)
-        yield History(str(unit_name), numbers, own, values[order])
+        yield History(str(unit_name), numbers, own, values[order], order)
 
 
 def _refuse_missing(name: str, there: set[str], wanted: Sequence[str]) -> None:
@@ -199,10 +215,23 @@ def faults_from(path: Path, workload: Workload) -> Mapping[str, npt.NDArray[np.f
     """
     frame = read_frame(path, None)
     by_cycle = workload.prediction is not None and workload.prediction.time == "cycles"
-    when = "cycle" if by_cycle else "failed_at"
+    when = "cycle" if by_cycle and FAILED_AT not in frame.columns else FAILED_AT
     _refuse_missing(str(path), set(frame.columns), ["unit", when])
     if "withdrawn" in frame.columns:
         frame = frame[~frame["withdrawn"].eq(other=True)]
     times = _times(frame[when], str(path), ready=by_cycle)
     units = frame["unit"].map(_unit_name).to_numpy()
     return {str(unit): np.sort(times[units == unit]) for unit in np.unique(units.astype(str))}
+
+
+def fault_log(paths: Sequence[Path], workload: Workload) -> Mapping[str, npt.NDArray[np.float64]]:
+    """Read fault logs as one; a fault that several of them tell of is one fault.
+
+    Raises:
+        BadHistory: as for :func:`faults_from`.
+    """
+    told: dict[str, npt.NDArray[np.float64]] = {}
+    for path in paths:
+        for unit, times in faults_from(path, workload).items():
+            told[unit] = np.union1d(told.get(unit, np.empty(0)), times)
+    return told

@@ -8,12 +8,8 @@ predict       data, model -> predictions
 check-data    predictions (or data), baseline -> monitoring
 check-model   predictions, truth -> quality
 
-Names are folders under ``/opt/ml/processing/input`` and ``.../output``; training has its own paths and
-reads hyperparameters from ``/opt/ml/input/config``. The workloads are the one file in the input
-``workloads``, or what ``--workloads`` names. A failure is told in ``/opt/ml/output/message``, which becomes
-the job's ExitMessage, and for training in ``/opt/ml/output/failure``. ``SIGNALBOX_ML_ROOT`` stands in for
-``/opt/ml``. Source: SageMaker Developer Guide, "How Amazon SageMaker Runs Your Training Image" and
-"Build Your Own Processing Container".
+:mod:`jobs.program` says where these folders are and where a failure is told. ``SIGNALBOX_ML_ROOT`` stands in
+for ``/opt/ml``.
 
 Metric definitions, of a regression: ``validation_rmse=(.*?);``, ``_mae``, ``_r2``; binary:
 ``validation_auc=(.*?);``, ``_f1``; all of ``train_`` too.
@@ -21,18 +17,15 @@ Metric definitions, of a regression: ``validation_rmse=(.*?);``, ``_mae``, ``_r2
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from jobs import program
 from jobs.tabular import commands
-from signalbox.errors import SignalboxError
 
-MOST = 1024
-"""Characters of a message. Source: shapes ExitMessage and FailureReason of SageMaker."""
-RUN = {
+RUN: dict[str, program.Command] = {
     "preprocess": commands.preprocess,
     "baseline": commands.baseline,
     "train": commands.train,
@@ -45,28 +38,8 @@ RUN = {
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; exit code 1 with the reason where SageMaker looks for it."""
-    asked = _parser().parse_args(argv)
     root = Path(os.environ.get("SIGNALBOX_ML_ROOT", "/opt/ml"))  # noqa: TID251 - once, in main
-    try:
-        RUN[asked.command](commands.Asked(root, asked.workload, asked.workloads))
-    except SignalboxError as problem:
-        place = root / "output" / ("failure" if asked.command == "train" else "message")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(str(problem)[:MOST], encoding="utf-8")
-        print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tabular", allow_abbrev=False)
-    steps = parser.add_subparsers(dest="command", required=True)
-    for name in RUN:
-        step = steps.add_parser(name)
-        # a training job has no workload but that of its channels
-        step.add_argument("--workload", required=name != "train", default="")
-        step.add_argument("--workloads", help="s3:// address or file; else the input workloads")
-    return parser
+    return program.run("tabular", RUN, argv, root)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import pyarrow as pa
 
 from jobs.tabular.preprocess import read
 from jobs.tabular.statistics import described
+from signalbox.contracts.gate import Drift
 from signalbox.contracts.monitor import (
     CONSTRAINTS,
     STATISTICS,
@@ -18,7 +22,6 @@ from signalbox.contracts.monitor import (
     Statistics,
     StringConstraints,
 )
-from signalbox.contracts.tabular import Tabular
 from signalbox.errors import Rejected
 
 
@@ -31,17 +34,28 @@ def baseline(train: Path, workload: str, out: Path) -> Constraints:
     table, schema = read(train)
     if schema.workload != workload:
         raise Rejected("other-workload", f"the rows are of {schema.workload}, not of {workload}")
-    found = described(table, schema.tabular.columns)
-    drawn = constraints(found, schema.tabular)
+    return draw(table, schema.tabular.columns, schema.tabular.drift, out)
+
+
+def draw(table: pa.Table, kinds: Mapping[str, str], drift: Drift, out: Path) -> Constraints:
+    """Write statistics.json and constraints.json of rows.
+
+    Args:
+        table: the training rows.
+        kinds: the columns wanted, ``number`` or ``category``.
+        drift: how far the workload lets others stray.
+        out: folder for the files.
+    """
+    found = described(table, kinds)
+    drawn = constraints(found, drift)
     out.mkdir(parents=True, exist_ok=True)
     (out / STATISTICS).write_text(found.text(), encoding="utf-8")
     (out / CONSTRAINTS).write_text(drawn.text(), encoding="utf-8")
     return drawn
 
 
-def constraints(found: Statistics, told: Tabular) -> Constraints:
+def constraints(found: Statistics, drift: Drift) -> Constraints:
     """What the training rows satisfied, and how far the workload lets others stray."""
-    drift = told.drift
     return Constraints(
         features=[_constraint(feature, found.dataset.item_count) for feature in found.features],
         monitoring_config=MonitoringConfig(

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.tabular.quality import figures
-from signalbox.contracts.tabular import Boosting, Metric, Problem, Tabular
+from signalbox.contracts.gate import Metric, Problem
+from signalbox.contracts.tabular import Boosting, Tabular
 from signalbox.errors import Rejected
 
 Floats = npt.NDArray[np.float64]

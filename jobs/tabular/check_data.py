@@ -5,7 +5,7 @@ A violation is news for the owner, not a failure: the files say it, and the prog
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,12 +37,12 @@ from signalbox.errors import Rejected
 M = TypeVar("M", bound=BaseModel)
 
 
-def check_data(table: pa.Table, told: Tabular, baseline: Path, out: Path) -> Violations:
+def check_data(table: pa.Table, own: Collection[str], baseline: Path, out: Path) -> Violations:
     """Compare rows with the baseline and write statistics.json and constraint_violations.json.
 
     Args:
-        table: rows, as :func:`sent` reads them.
-        told: the workload's section ``tabular``.
+        table: rows, as they were sent.
+        own: columns beside those of the baseline that are no news, such as the id and the prediction.
         baseline: folder with statistics.json and constraints.json.
         out: folder for the files.
 
@@ -58,7 +58,7 @@ def check_data(table: pa.Table, told: Tabular, baseline: Path, out: Path) -> Vio
         if each.name in table.column_names
     }
     now = described(table, kinds, config.datatype_check_threshold)
-    found = list(_columns(table, asked, told)) + [
+    found = list(_columns(table, asked, own)) + [
         violation
         for constraint in asked.features
         if constraint.name in kinds
@@ -86,6 +86,12 @@ def sent(folder: Path, told: Tabular, *, predicted: bool) -> pa.Table:
     return joined([read_table(path, names) for path in files_of(folder)])
 
 
+def own_of(told: Tabular) -> set[str]:
+    """Columns of a tabular workload that are no inputs of its model."""
+    own = {ID, PREDICTION, PROBABILITY, told.target, *filter(None, (told.id, told.group))}
+    return own if told.loader == "plain" else own | {"station", "date"}
+
+
 def _read(path: Path, kind: type[M]) -> M:
     if not path.is_file():
         raise Rejected(
@@ -104,11 +110,8 @@ def _of(statistics: Statistics, name: str) -> FeatureStatistics:
     return found[0]
 
 
-def _columns(table: pa.Table, asked: Constraints, told: Tabular) -> Iterator[Violation]:
+def _columns(table: pa.Table, asked: Constraints, own: Collection[str]) -> Iterator[Violation]:
     wanted = [each.name for each in asked.features]
-    own = {ID, PREDICTION, PROBABILITY, told.id, told.group, told.target}
-    if told.loader != "plain":
-        own |= {"station", "date"}
     missing = [name for name in wanted if name not in table.column_names]
     extra = [name for name in table.column_names if name not in wanted and name not in own]
     for names, kind, what in (

@@ -58,12 +58,21 @@ def check_model(
     rows = np.asarray([place[name] for name in known])
     found = quality(told.problem, values, answers[rows], told.threshold)
     judged = gate(told.gate, found, workload, len(rows)) | {"without_truth": len(ids) - len(rows)}
+    settle(found.text(), judged, out)
+    return judged
+
+
+def settle(evaluation: str, judged: dict[str, Any], out: Path) -> None:
+    """Write evaluation.json and gate.json.
+
+    Raises:
+        BelowThreshold: the gate is not passed; the files are written all the same.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    (out / EVALUATION).write_text(found.text(), encoding="utf-8")
+    (out / EVALUATION).write_text(evaluation, encoding="utf-8")
     (out / GATE).write_text(json.dumps(judged, indent=1), encoding="utf-8")
     if not judged["passed"]:
         raise BelowThreshold(str(judged["sentence"]))
-    return judged
 
 
 def _predicted(folder: Path, told: Tabular) -> tuple[list[str], np.ndarray]:  # type: ignore[type-arg]

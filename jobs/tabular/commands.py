@@ -5,40 +5,23 @@ Libraries of learning and of sketches are imported by the commands that need the
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-
-from jobs.tabular.workloads import section
+from jobs.program import Asked, say
 from signalbox.contracts.tabular import Tabular
-from signalbox.errors import Rejected
+from signalbox.errors import Misconfigured
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a command was started with.
+def section(asked: Asked) -> Tabular:
+    """The workload's section ``tabular``.
 
-    Attributes:
-        root: in place of ``/opt/ml``.
-        workload: its name; empty for training.
-        workloads: where all of them are written, or None for the input ``workloads``.
+    Raises:
+        Misconfigured: it asks no question of a table.
     """
-
-    root: Path
-    workload: str
-    workloads: str | None
-
-    def given(self, name: str) -> Path:
-        """Folder of an input."""
-        return self.root / "processing" / "input" / name
-
-    def left(self, name: str) -> Path:
-        """Folder of an output."""
-        return self.root / "processing" / "output" / name
-
-    def section(self) -> Tabular:
-        """The workload's section ``tabular``."""
-        return section(self.workloads, self.given("workloads"), self.workload)
+    found = asked.workload()
+    if found.tabular is None:
+        raise Misconfigured(
+            f"workload {found.name!r} has no section tabular; its kind is {found.kind}"
+        )
+    return found.tabular
 
 
 def preprocess(asked: Asked) -> None:
@@ -47,32 +30,26 @@ def preprocess(asked: Asked) -> None:
     from jobs.tabular.split import SPLITS
 
     out = {split: asked.left(split) for split in SPLITS}
-    counts = run(asked.workload, asked.section(), asked.given("data"), out)
-    _say(", ".join(f"{split}: {rows} rows" for split, rows in counts.items()))
+    counts = run(asked.name, section(asked), asked.given("data"), out)
+    say(", ".join(f"{split}: {rows} rows" for split, rows in counts.items()))
 
 
 def baseline(asked: Asked) -> None:
     """Statistics and constraints of the training rows."""
     from jobs.tabular.baseline import baseline as run
 
-    drawn = run(asked.given("train"), asked.workload, asked.left("baseline"))
-    _say(f"baseline of {len(drawn.features)} columns")
+    drawn = run(asked.given("train"), asked.name, asked.left("baseline"))
+    say(f"baseline of {len(drawn.features)} columns")
 
 
 def train(asked: Asked) -> None:
     """A model from the channels ``train`` and ``validation``."""
     from jobs.tabular.train import train as run
 
-    config = asked.root / "input" / "config" / "hyperparameters.json"
-    given: dict[str, str] = {}
-    if config.is_file():
-        try:
-            given = dict(json.loads(config.read_text(encoding="utf-8")))
-        except (TypeError, ValueError) as problem:
-            raise Rejected("bad-hyperparameter", f"{config}: {problem}") from problem
-    channels = {name: asked.root / "input" / "data" / name for name in ("train", "validation")}
-    model = run(channels, given, asked.root / "model", _say)
-    _say(f"model {model.version}: {model.training['trees']} trees, {len(model.features)} features")
+    channels = {name: asked.channel(name) for name in ("train", "validation")}
+    given = asked.hyperparameters()
+    model = run(channels, given, asked.root / "model", say)
+    say(f"model {model.version}: {model.training['trees']} trees, {len(model.features)} features")
 
 
 def evaluate(asked: Asked) -> None:
@@ -80,10 +57,8 @@ def evaluate(asked: Asked) -> None:
     from jobs.tabular.evaluate import evaluate as run
 
     names = ("train", "validation", "test", "model", "approved")
-    judged = run(
-        {name: asked.given(name) for name in names}, asked.workload, asked.left("evaluation")
-    )
-    _say(judged["sentence"])
+    judged = run({name: asked.given(name) for name in names}, asked.name, asked.left("evaluation"))
+    say(judged["sentence"])
 
 
 def predict(asked: Asked) -> None:
@@ -91,23 +66,24 @@ def predict(asked: Asked) -> None:
     from jobs.tabular.predict import predict as run
     from jobs.tabular.served import opened
 
-    with opened(asked.given("model"), asked.workload) as model:
-        rows = run(model, asked.section(), asked.given("data"), asked.left("predictions"), _say)
-        _say(f"{rows} rows predicted by model {model.told.version}")
+    with opened(asked.given("model"), asked.name) as model:
+        rows = run(model, section(asked), asked.given("data"), asked.left("predictions"), say)
+        say(f"{rows} rows predicted by model {model.told.version}")
 
 
 def check_data(asked: Asked) -> None:
     """Inputs, with or without predictions, against the baseline."""
     from jobs.tabular.check_data import check_data as run
-    from jobs.tabular.check_data import sent
+    from jobs.tabular.check_data import own_of, sent
 
-    told = asked.section()
+    told = section(asked)
     predicted = asked.given("predictions").is_dir()
     rows = sent(asked.given("predictions" if predicted else "data"), told, predicted=predicted)
-    found = run(rows, told, asked.given("baseline"), asked.left("monitoring")).violations
+    baseline = asked.given("baseline")
+    found = run(rows, own_of(told), baseline, asked.left("monitoring")).violations
     for each in found:
-        _say(f"{each.feature_name}: {each.constraint_check_type}: {each.description}")
-    _say(f"{len(found)} violations in {rows.num_rows} rows")
+        say(f"{each.feature_name}: {each.constraint_check_type}: {each.description}")
+    say(f"{len(found)} violations in {rows.num_rows} rows")
 
 
 def check_model(asked: Asked) -> None:
@@ -115,11 +91,7 @@ def check_model(asked: Asked) -> None:
     from jobs.tabular.check_model import check_model as run
 
     judged = run(
-        asked.workload, asked.section(), asked.given("predictions"), asked.given("truth"),
+        asked.name, section(asked), asked.given("predictions"), asked.given("truth"),
         asked.left("quality"),
     )  # fmt: skip
-    _say(judged["sentence"])
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+    say(judged["sentence"])

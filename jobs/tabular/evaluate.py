@@ -25,8 +25,9 @@ from jobs.tabular.preprocess import read
 from jobs.tabular.quality import figures, quality
 from jobs.tabular.served import Model, opened
 from jobs.tabular.tables import numbers
+from signalbox.contracts.gate import Gate
 from signalbox.contracts.model_quality import EVALUATION, ModelQuality
-from signalbox.contracts.tabular import Gate, Tabular
+from signalbox.contracts.tabular import Tabular
 from signalbox.errors import Rejected
 
 GATE, COMPARISON = "gate.json", "comparison.json"

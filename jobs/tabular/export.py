@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from jobs.tabular.boosting import answers_of
 from jobs.tabular.served import Served
-from signalbox.contracts.tabular import Problem
+from signalbox.contracts.gate import Problem
 from signalbox.contracts.tabular_model import INPUT
 from signalbox.errors import Rejected
 

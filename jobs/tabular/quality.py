@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from signalbox.contracts.gate import OF, Problem
 from signalbox.contracts.model_quality import ModelQuality
-from signalbox.contracts.tabular import OF, Problem
 
 Floats = npt.NDArray[np.float64]
 LEAST_SAMPLES = 200

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from jobs.tabular.features import matrix
 from signalbox.contracts.complaints import complaint
+from signalbox.contracts.gate import Problem
 from signalbox.contracts.model_schema import FILE, ONNX
-from signalbox.contracts.tabular import Problem
 from signalbox.contracts.tabular_model import INPUT, TabularModel
 from signalbox.errors import Rejected
 
@@ -91,11 +91,7 @@ def opened(folder: Path, workload: str) -> Iterator[Model]:
     Raises:
         Rejected: there is none, it is damaged, or of another workload.
     """
-    with TemporaryDirectory() as made:
-        place = folder
-        if (folder / ARCHIVE).is_file():
-            place = Path(made)
-            _unpack(folder / ARCHIVE, place)
+    with unpacked(folder) as place:
         told = _told(place)
         if told.workload != workload:
             raise Rejected(
@@ -103,6 +99,21 @@ def opened(folder: Path, workload: str) -> Iterator[Model]:
                 f"model {told.version} is of workload {told.workload!r}, not of {workload!r}",
             )
         yield Model(told, Served.open(place / ONNX, told.problem))
+
+
+@contextmanager
+def unpacked(folder: Path) -> Iterator[Path]:
+    """Lend a folder with model.json and model.onnx: this one, or what its archive holds.
+
+    Raises:
+        Rejected: the archive is damaged, or lacks one of them.
+    """
+    if not (folder / ARCHIVE).is_file():
+        yield folder
+        return
+    with TemporaryDirectory() as made:
+        _unpack(folder / ARCHIVE, Path(made))
+        yield Path(made)
 
 
 def _unpack(archive: Path, place: Path) -> None:

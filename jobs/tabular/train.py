@@ -27,8 +27,6 @@ from signalbox.contracts.tabular_model import INPUT, Shape, TabularModel
 from signalbox.errors import Rejected
 
 REPORT = "training.json"
-RESERVED = ("_tuning_objective_metric", "sagemaker_")
-"""What tuning jobs and the SDK's script mode add of their own to the hyperparameters."""
 
 
 def train(
@@ -82,7 +80,7 @@ def settings(told: Boosting, given: Mapping[str, str]) -> tuple[Boosting, int]:
     Raises:
         Rejected: one is none, or holds what it cannot.
     """
-    mine = {name: value for name, value in given.items() if not name.startswith(RESERVED)}
+    mine = dict(given)
     seed = str(mine.pop("seed", "0"))
     strange = sorted(set(mine) - set(Boosting.model_fields))
     if strange:

@@ -15,18 +15,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from cycles.errors import BadHistory
 from cycles.history import Sequences
+from jobs.training.hyperparameters import switches, tuned
 from jobs.training.run import CURVE, REPORT, learn
-from signalbox.contracts.prediction import Prediction, Training
-
-TUNABLE = frozenset(Training.model_fields)
-SWITCHES = frozenset({"seed", "int8"})
-RESERVED = ("_tuning_objective_metric", "sagemaker_")
-"""What tuning jobs and the SDK's script mode add of their own to the hyperparameters."""
 
 
 def main() -> int:
@@ -68,45 +62,6 @@ def _given(config: Path) -> dict[str, str]:
         return dict(json.loads(config.read_text(encoding="utf-8")))
     except (TypeError, ValueError) as problem:
         raise BadHistory("bad-hyperparameter", f"{config}: {problem}") from problem
-
-
-def switches(given: Mapping[str, str]) -> tuple[int, bool]:
-    """Seed, and whether int8 is tried.
-
-    Raises:
-        BadHistory: the seed is no number from 0 on, or int8 is neither true nor false.
-    """
-    seed, int8 = str(given.get("seed", "0")), str(given.get("int8", "false"))
-    if not seed.isdecimal():
-        raise BadHistory("bad-hyperparameter", f"seed: {seed!r} is no whole number from 0 on")
-    if int8 not in ("true", "false"):
-        raise BadHistory("bad-hyperparameter", f"int8: {int8!r} is neither true nor false")
-    return int(seed), int8 == "true"
-
-
-def tuned(prediction: Mapping[str, object], given: Mapping[str, str]) -> dict[str, object]:
-    """The section ``prediction`` with hyperparameters, which come as text, in place of its own.
-
-    Raises:
-        BadHistory: a hyperparameter is none, or holds what it cannot.
-    """
-    mine = {
-        name: value
-        for name, value in given.items()
-        if name not in SWITCHES and not name.startswith(RESERVED)
-    }
-    strange = sorted(set(mine) - TUNABLE)
-    if strange:
-        raise BadHistory(
-            "bad-hyperparameter",
-            f"{', '.join(strange)}: there are seed, int8, {', '.join(sorted(TUNABLE))}",
-        )
-    held = Prediction.model_validate(prediction)
-    try:
-        settings = Training.model_validate({**held.training.model_dump(), **mine})
-    except ValueError as problem:
-        raise BadHistory("bad-hyperparameter", str(problem)) from problem
-    return held.model_copy(update={"training": settings}).model_dump(mode="json")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from torch.nn import functional
 from cycles.errors import BadHistory
 from cycles.history import Sequences, sample
 from jobs.training.model import ARCHITECTURE, FaultModel
-from signalbox.contracts.prediction import Prediction
+from signalbox.contracts.prediction import ASKED, Prediction
 
 JUDGED_BATCH = 64
 WARM_UP = 0.15  # of all steps
@@ -138,7 +138,7 @@ def train(
     torch.use_deterministic_algorithms(mode=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     learning = begun(data, prediction, seed, device)
-    run = f"{ARCHITECTURE}/{data.manifest['digest']}/{seed}/{prediction.model_dump_json()}"
+    run = f"{ARCHITECTURE}/{data.manifest['digest']}/{seed}/{prediction.model_dump_json(exclude=set(ASKED))}"
     if checkpoint.is_file() and learning.load(checkpoint, run):
         for epoch in learning.epochs:
             heard(epoch)

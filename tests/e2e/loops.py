@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from cli.chain import Bucket, running
+from localcloud import Cloud
 from localcloud.journal import Record
 from signalbox.contracts.registry import group_of
 from tests.e2e.conftest import Chain
@@ -28,9 +30,9 @@ class Loop(Chain):
     def group(self) -> str:
         return group_of(self.workload)
 
-    def drop(self, key: str, rows: list[list[str]]) -> None:
+    def drop(self, key: str, rows: list[list[str]], separator: str = ",") -> None:
         """Put a file and let its run be over."""
-        self.bucket.write(key, "\n".join(map(",".join, rows)).encode())
+        self.bucket.write(key, "\n".join(map(separator.join, rows)).encode())
         self.settle()
 
     def settle(self) -> None:
@@ -117,3 +119,13 @@ def looping(permissions: Permissions, workload: str = "abalone") -> Iterator[Loo
         permissions.used |= cloud.used
         assert [r.name for r in cloud.journal if r.status == "denied"] == []
         assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
+
+
+def reship(cloud: Cloud, change: Callable[[dict[str, Any]], None]) -> None:
+    """Ship the workloads once more, changed."""
+    s3 = cloud.client("s3")
+    listing = s3.list_objects_v2(Bucket=cloud.packages, Prefix="shipped/workloads-")
+    (place,) = ({"Bucket": cloud.packages, "Key": each["Key"]} for each in listing["Contents"])
+    workloads = json.loads(s3.get_object(**place)["Body"].read())
+    change(workloads)
+    s3.put_object(**place, Body=json.dumps(workloads).encode())

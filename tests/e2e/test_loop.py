@@ -110,7 +110,7 @@ def all_goes_back_to_the_first_file(loop: Loop) -> None:
     assert runs["signalbox-train"] == runs["signalbox-tune"] == 1
     assert runs["signalbox-batch"] == len(loop.runs("batch")) - 1, "all but the one without a model"
     told = Counter(r.name for r in below if r.kind == "event" and r.detail["source"] == "signalbox")
-    assert told + Counter({"PipelineStarted": 1}) == loop.told()
+    assert told + Counter({"PipelineStarted": 1, "PipelineRefused": 1}) == loop.told()
 
 
 def the_commands_show_it(here: Here) -> None:

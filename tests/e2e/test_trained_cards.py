@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from cli.workloads import load
 from tests.e2e.conftest import Chain
 
 ENOUGH = {"MaxJobs": "1"}
@@ -41,7 +42,7 @@ def test_a_card_tells_of_the_run_that_made_its_model(chain: Chain, real_data):
     tune = cloud.physical_id("TunePipeline")
     definition = json.loads(sagemaker.describe_pipeline(PipelineName=tune)["PipelineDefinition"])
     known = {each["Name"] for each in definition["Parameters"]}
-    told = given | {"Run": "f" * 32} | ENOUGH
+    told = given | load("abalone").search() | {"Run": "f" * 32} | ENOUGH
     sagemaker.start_pipeline_execution(
         PipelineName=tune,
         PipelineParameters=[{"Name": n, "Value": v} for n, v in told.items() if n in known],

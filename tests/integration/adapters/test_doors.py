@@ -12,7 +12,10 @@ from tests.integration.adapters.test_kernel import hvac, recording
 
 KEY = "raw/hvac/2026/07/01/u1.csv"
 SEQUENCER = "617f08299329d189"
-OPERATIONS = {"owner": "owner@example.com", "card": {"purpose": "a test"}}
+OPERATED = {
+    "prediction": {"gate": {"metric": "auc", "at_least": 0.8}},
+    "operations": {"owner": "owner@example.com", "card": {"purpose": "a test"}},
+}
 ROLES = "arn:aws:iam::123456789012:role/"
 DOORS = [
     "on_sensor_file", "on_sensor_file_deleted", "on_backfill", "on_glue_job_change",
@@ -38,7 +41,7 @@ def doors(aws, monkeypatch):
     boto3.client("s3").put_object(
         Bucket=BUCKET,
         Key="workloads.json",
-        Body=json.dumps({"hvac": hvac().mapping() | {"prediction": {}, "operations": OPERATIONS}}),
+        Body=json.dumps({"hvac": hvac().mapping() | OPERATED}),
     )
     told = {
         "DATA_BUCKET": BUCKET, "BUS_NAME": "house", "ARTIFACT_BUCKET": BUCKET,

@@ -128,3 +128,16 @@ class Refusing:
 def test_a_head_that_is_refused_is_no_missing_file():
     with pytest.raises(Misconfigured, match=r"s3:GetObject on s3://.*403"):
         Objects(BUCKET, Refusing()).exists("raw/h/a")
+
+
+def test_a_swap_is_refused_where_somebody_wrote_since(objects):
+    assert objects.tagged("models/h/current.json") is None
+    objects.swap("models/h/current.json", b"one", None)
+    content, tag = objects.tagged("models/h/current.json")
+    assert content == b"one"
+    with pytest.raises(Transient):
+        objects.swap("models/h/current.json", b"two", None)
+    objects.swap("models/h/current.json", b"two", tag)
+    with pytest.raises(Transient):
+        objects.swap("models/h/current.json", b"three", tag)
+    assert objects.read("models/h/current.json") == b"two"

@@ -267,3 +267,8 @@ def test_nothing_reaches_back_over_a_fault(tmp_path):
     assert (whole.features[span][half:] == new).all()
     assert (shown[half + 2, -3:] == new[:3]).all()
     assert not shown[half + 2, :-3].any()
+
+
+def test_what_is_asked_of_a_model_shapes_no_dataset(tmp_path, made):
+    asked = {"gate": {"metric": "auc", "at_least": 0.9}, "drift": {"threshold": 0.3}}
+    assert dataset(tmp_path, **asked).manifest["digest"] == made.manifest["digest"]

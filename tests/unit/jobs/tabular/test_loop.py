@@ -316,7 +316,5 @@ def test_hyperparameters_that_are_none_are_refused(given, reason):
 
     with pytest.raises(Rejected, match=reason):
         settings(Boosting(), given)
-    chosen, seed = settings(
-        Boosting(), {"max_iter": "7", "seed": "3", "_tuning_objective_metric": "x"}
-    )
+    chosen, seed = settings(Boosting(), {"max_iter": "7", "seed": "3"})
     assert (chosen.max_iter, seed) == (7, 3)

@@ -18,7 +18,8 @@ import torch
 
 from cycles.errors import BadHistory
 from cycles.history import Sequences
-from jobs.training.__main__ import main, switches, tuned
+from jobs.training.__main__ import main
+from jobs.training.hyperparameters import switches, tuned
 from jobs.training.run import draw_curve, learn
 from jobs.training.train import Epoch
 from signalbox.adapters.history import past_of
@@ -183,14 +184,17 @@ def test_a_channel_without_a_dataset_fails_the_job(tmp_path, monkeypatch):
     assert (tmp_path / "output" / "failure").read_text().startswith("no-dataset: ")
 
 
-def test_hyperparameters_replace_the_workloads_training_and_nothing_else():
+def test_hyperparameters_replace_the_workloads_training_and_network_and_nothing_else():
     told = Prediction().model_dump(mode="json")
     changed = tuned(told, {"epochs": "5", "positive_weight": "2.5", "seed": "1", "int8": "false"})
     assert changed == told | {"training": told["training"] | {"epochs": 5, "positive_weight": 2.5}}
     assert switches({}) == (0, False)
     assert switches({"seed": "7", "int8": "true"}) == (7, True)
-    with pytest.raises(BadHistory):
-        tuned(told, {"width": "8"})
+    network = tuned(told, {"layers": "1", "dropout": "0.3"})["network"]
+    assert network == told["network"] | {"layers": 1, "dropout": 0.3}
+    for bad in ({"width": "9"}, {"dropout": "1"}, {"horizon": "8"}):
+        with pytest.raises(BadHistory):
+            tuned(told, bad)
 
 
 def test_what_an_earlier_model_left_does_not_stay(data, tmp_path):

@@ -6,9 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from cli.workloads import load
+from signalbox.contracts.gate import Gate
 from signalbox.contracts.model_quality import ModelQuality
 from signalbox.contracts.monitor import Constraints, Statistics, Violations
-from signalbox.contracts.tabular import Gate, Tabular
+from signalbox.contracts.tabular import Tabular
 from signalbox.contracts.tabular_model import ModelColumn, Shape, TabularModel
 from signalbox.contracts.workload import Workload
 from tests.shells import BINARY, SECTION

@@ -71,6 +71,28 @@ class Objects:
         """Return the content of ``key``, or None if there is no such object."""
         return self.read(key) if self.exists(key) else None
 
+    def tagged(self, key: str) -> tuple[bytes, str] | None:
+        """Return the content of ``key`` and the tag of these bytes, or None if there is no such object."""
+        if not self.exists(key):
+            return None
+        with calling("s3:GetObject", self._name(key)):
+            found = self._s3.get_object(Bucket=self.bucket, Key=key)
+            return bytes(found["Body"].read()), str(found["ETag"])
+
+    def swap(self, key: str, content: bytes, tag: str | None) -> None:
+        """Write ``content`` under a key that still has this tag, or, for None, is still not there.
+
+        Source: S3 User Guide, "How to prevent object overwrites with conditional writes".
+
+        Raises:
+            Transient: somebody else wrote it since.
+        """
+        condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        with calling("s3:PutObject", self._name(key)):
+            self._s3.put_object(
+                Bucket=self.bucket, Key=key, Body=content, ContentType="application/json", **condition
+            )  # fmt: skip
+
     @contextmanager
     def local(self, ref: ObjectRef) -> Iterator[Path]:
         """Lend a local copy of this version of an object; it is gone when the block ends.

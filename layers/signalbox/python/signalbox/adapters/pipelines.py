@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
 from signalbox.adapters.executions import PipelineExecutions
-from signalbox.contracts.datasets import PROGRAM, Pipeline
+from signalbox.contracts.datasets import Pipeline, program_of
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.sagemaker import tag_value
 from signalbox.contracts.workload import Workload
@@ -74,7 +74,7 @@ class SageMakerPipelines:
             own = {"FindModel": told.find_model}
         return own | {
             "Workload": workload.name,
-            "Program": PROGRAM,
+            "Program": program_of(workload),
             "DataBucket": told.data_bucket,
             "Code": f"{artifacts}{told.kernel_key}",
             "CodeName": PurePosixPath(told.kernel_key).name,

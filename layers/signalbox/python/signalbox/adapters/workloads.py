@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 
@@ -40,6 +41,15 @@ def shipped_operations(artifacts: Objects, key: str) -> dict[str, Operations]:
     Raises:
         Misconfigured: as above.
     """
-    found = shipped_workloads(artifacts, key)
-    told = {name: workload.operations for name, workload in found.items()}
+    return operations_of(shipped_workloads(artifacts, key))
+
+
+def operations_of(workloads: Mapping[str, Workload]) -> dict[str, Operations]:
+    """The operations of those workloads that have some."""
+    told = {name: workload.operations for name, workload in workloads.items()}
     return {name: operations for name, operations in told.items() if operations is not None}
+
+
+def foretelling(workloads: Mapping[str, Workload]) -> frozenset[str]:
+    """The workloads that predict faults."""
+    return frozenset(name for name, told in workloads.items() if told.prediction is not None)

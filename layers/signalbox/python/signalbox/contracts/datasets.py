@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from signalbox.contracts.operation_keys import DatasetKind
+from signalbox.contracts.workload import Workload
 
 Pipeline = Literal["train", "tune", "batch"]
 PIPELINE_OF: dict[DatasetKind, Pipeline] = {
@@ -24,10 +25,6 @@ NO_TRUTH = "none"
 """The parameter ``Truth`` of a batch run without ground truth: parameters cannot be absent."""
 
 
-PROGRAM = "jobs.tabular"
-"""The module that pipelines start: ``python3 -m jobs.tabular preprocess``, and so on."""
-
-
 class Consumed(BaseModel):
     """The latest run of one kind: what it was given."""
 
@@ -36,6 +33,11 @@ class Consumed(BaseModel):
     run: str
     inputs: str
     at: AwareDatetime
+
+
+def program_of(workload: Workload) -> str:
+    """Return the module that a workload's pipelines start: ``jobs.tabular`` or ``jobs.faults``."""
+    return f"jobs.{workload.kind}"
 
 
 def says_ready(key: str) -> bool:

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-STRICT = ConfigDict(extra="forbid", frozen=True)
+from signalbox.contracts.gate import (
+    STRICT,
+    Drift,
+    Gate,
+    Name,
+    Ranges,
+    Share,
+    check_ranges,
+    search,
+)
 
-Name = Annotated[str, Field(min_length=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 FromZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -130,6 +137,19 @@ class Training(BaseModel):
     positive_weight: AboveZero = 1.0
 
 
+TUNABLE: dict[str, type[BaseModel]] = {
+    **dict.fromkeys(Training.model_fields, Training),
+    # width and heads depend on each other, so that not every width between two will do
+    **dict.fromkeys(("layers", "dropout", "input_dropout"), Network),
+}
+USUAL: Ranges = {
+    "learning_rate": (0.0005, 0.005), "dropout": (0.0, 0.3), "epochs": (4, 16), "layers": (1, 3),
+}  # fmt: skip
+"""Where tuning looks unless the workload says otherwise."""
+ASKED = frozenset({"gate", "drift", "tuning"})
+"""What is asked of a model, which shapes neither its dataset nor its training."""
+
+
 class Prediction(BaseModel):
     """A fault within ``horizon`` after a cycle is what the model says the probability of.
 
@@ -146,6 +166,10 @@ class Prediction(BaseModel):
             the best recall is taken.
         threshold: from this probability on a unit is warned of, where validation chooses none.
         inspect: sensor -> what to look at on site when it has moved.
+        gate: what a model must reach on the drawn cycles of the test units, and later on the truth;
+            pipelines need one.
+        drift: how far distributions of cycle features may stray from those of the training units.
+        tuning: ranges of hyperparameters for tuning, two continuous and two integer ones at most.
     """
 
     model_config = STRICT
@@ -166,6 +190,9 @@ class Prediction(BaseModel):
     network: Network = Network()
     training: Training = Training()
     inspect: dict[Name, Name] = {}
+    gate: Gate | None = None
+    drift: Drift = Drift()
+    tuning: Ranges = {}
 
     @model_validator(mode="after")
     def _seasons_need_a_calendar(self) -> Self:
@@ -178,3 +205,19 @@ class Prediction(BaseModel):
         if self.features is not None and len(set(self.features)) != len(self.features):
             raise ValueError("features names a feature twice")
         return self
+
+    @model_validator(mode="after")
+    def _gate_and_ranges_fit(self) -> Self:
+        if self.gate is not None:
+            self.gate.fits("binary")
+        check_ranges(self.tuning, TUNABLE)
+        return self
+
+    def search(self) -> dict[str, str]:
+        """What the tuning pipeline asks for; nothing where there is no gate to say what is better.
+
+        >>> found = Prediction(gate=Gate(metric="auc", at_least=0.9)).search()
+        >>> found["Objective"], found["Continuous2"], found["Integer1Max"]
+        ('validation:auc', 'dropout', '16')
+        """
+        return {} if self.gate is None else search(self.gate, self.tuning, USUAL, TUNABLE)

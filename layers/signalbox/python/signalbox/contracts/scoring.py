@@ -19,12 +19,14 @@ class CurrentModel(BaseModel):
     """``models/<workload>/current.json``: the model that scores a workload now.
 
     ``model_data`` is the S3 URI of its ``model.tar.gz`` (model.onnx and model.json), whose schema is
-    repeated here so that nobody needs to unpack it to know.
+    repeated here so that nobody needs to unpack it to know. ``package`` is the ARN of its version in the
+    registry; a model that was published by hand has none.
     """
 
     model_config = STRICT
 
     model_data: str = Field(pattern=r"^s3://[^/]+/.+\.tar\.gz$")
+    package: str | None = None
     schema_: ModelSchema = Field(alias="schema")
 
 

@@ -7,83 +7,31 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from signalbox.contracts.gate import (
+    STRICT,
+    Drift,
+    Gate,
+    Name,
+    Problem,
+    Ranges,
+    Share,
+    check_ranges,
+    search,
+)
 from signalbox.contracts.prediction import Split
 
-STRICT = ConfigDict(extra="forbid", frozen=True)
-
-Name = Annotated[str, Field(min_length=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 FromZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
-Problem = Literal["regression", "binary"]
-Metric = Literal["rmse", "mae", "r2", "f1", "auc"]
 Kind = Literal["number", "category"]
 
 ID = "id"
 """The column by which predictions and truth find each other."""
 PREDICTION, PROBABILITY = "prediction", "probability"
 """Columns that predicting adds; the second, of class 1, only for a binary question."""
-OF: dict[Problem, tuple[Metric, ...]] = {
-    "regression": ("rmse", "mae", "r2"),
-    "binary": ("f1", "auc"),
-}
-ERRORS = frozenset({"rmse", "mae"})
-
-
-class Gate(BaseModel):
-    """A model is good enough when ``metric`` is at least, or at most, so much."""
-
-    model_config = STRICT
-
-    metric: Metric
-    at_least: Finite | None = None
-    at_most: Finite | None = None
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give exactly one of at_least, at_most")
-        if (self.at_most is None) == (self.metric in ERRORS):
-            side = "at_most" if self.metric in ERRORS else "at_least"
-            raise ValueError(f"{self.metric} needs {side}")
-        return self
-
-    @property
-    def bound(self) -> float:
-        """The number on whichever side it is."""
-        return self.at_least if self.at_least is not None else self.at_most or 0.0
-
-    def met(self, value: float) -> bool:
-        """Whether a value is good enough; NaN is not."""
-        return value >= self.bound if self.at_least is not None else value <= self.bound
-
-    def wish(self) -> str:
-        """For people.
-
-        >>> Gate(metric="rmse", at_most=2.5).wish()
-        'at most 2.5'
-        """
-        return f"at {'least' if self.at_least is not None else 'most'} {self.bound:g}"
-
-
-class Drift(BaseModel):
-    """How far a distribution may be from that of the training rows.
-
-    Names as in Model Monitor; ``Simple`` is the largest difference of the two distribution functions,
-    ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value.
-    """
-
-    model_config = STRICT
-
-    threshold: Share = 0.1
-    method: Literal["Simple", "Robust"] = "Robust"
-    categorical_threshold: Share = 0.1
-    categorical_method: Literal["LInfinity", "ChiSquared"] = "LInfinity"
 
 
 class Boosting(BaseModel):
@@ -103,6 +51,14 @@ class Boosting(BaseModel):
     patience: Count = 20
 
 
+TUNABLE: dict[str, type[BaseModel]] = dict.fromkeys(Boosting.model_fields, Boosting)
+USUAL: Ranges = {
+    "learning_rate": (0.01, 0.2), "l2_regularization": (0, 10), "max_leaf_nodes": (4, 32),
+    "min_samples_leaf": (5, 80),
+}  # fmt: skip
+"""Where tuning looks unless the workload says otherwise."""
+
+
 class Tabular(BaseModel):
     """One question asked of a table.
 
@@ -120,7 +76,7 @@ class Tabular(BaseModel):
         threshold: probability from which the answer is yes.
         drift: how far distributions may stray.
         training: fixed hyperparameters.
-        tuning: ranges of hyperparameters for tuning.
+        tuning: ranges of hyperparameters for tuning, two continuous and two integer ones at most.
     """
 
     model_config = STRICT
@@ -138,7 +94,7 @@ class Tabular(BaseModel):
     threshold: Share = 0.5
     drift: Drift = Drift()
     training: Boosting = Boosting()
-    tuning: dict[Name, tuple[int | Finite, int | Finite]] = {}
+    tuning: Ranges = {}
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
@@ -158,9 +114,7 @@ class Tabular(BaseModel):
 
     @model_validator(mode="after")
     def _question_fits(self) -> Self:
-        if self.gate.metric not in OF[self.problem]:
-            fitting = ", ".join(OF[self.problem])
-            raise ValueError(f"gate.metric: {self.problem} is judged by {fitting}")
+        self.gate.fits(self.problem)
         if (self.loader == "plain") != (self.pm25_limit is None):
             raise ValueError("pm25_limit belongs to loader beijing or gsod, and is needed there")
         if self.loader != "plain" and (self.problem != "binary" or self.names or self.id):
@@ -169,30 +123,16 @@ class Tabular(BaseModel):
 
     @model_validator(mode="after")
     def _ranges_fit(self) -> Self:
-        strange = sorted(set(self.tuning) - set(Boosting.model_fields))
-        if strange:
-            raise ValueError(f"tuning: {', '.join(strange)} is no hyperparameter")
-        for name, (low, high) in self.tuning.items():
-            if low >= high:
-                raise ValueError(f"tuning.{name}: give [low, high] with low below high")
-            for end in (low, high):
-                Boosting.model_validate({name: end})
+        check_ranges(self.tuning, TUNABLE)
         return self
 
     def search(self) -> dict[str, str]:
-        """What the tuning pipeline asks for: the objective, and the ends of each range given.
+        """What the tuning pipeline asks for: the objective, and the ends of two ranges of each kind.
 
         >>> told = {"problem": "regression", "target": "y", "columns": {"x": "number"},
         ...         "gate": {"metric": "rmse", "at_most": 2}, "tuning": {"max_leaf_nodes": [4, 32]}}
-        >>> Tabular.model_validate(told).search()["MaxLeafNodesMax"]
-        '32'
+        >>> found = Tabular.model_validate(told).search()
+        >>> found["Integer1"], found["Integer1Max"], found["Integer2"]
+        ('max_leaf_nodes', '32', 'min_samples_leaf')
         """
-        least = self.gate.at_least is None
-        told = {
-            "Objective": f"validation:{self.gate.metric}",
-            "ObjectiveType": "Minimize" if least else "Maximize",
-        }
-        for name, ends in self.tuning.items():
-            words = "".join(word.title() for word in name.split("_"))
-            told |= {f"{words}{end}": f"{ends[k]:g}" for k, end in enumerate(("Min", "Max"))}
-        return told
+        return search(self.gate, self.tuning, USUAL, TUNABLE)

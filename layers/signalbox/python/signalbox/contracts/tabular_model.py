@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from signalbox.contracts.tabular import Problem, Tabular
+from signalbox.contracts.gate import Problem
+from signalbox.contracts.tabular import Tabular
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 SCHEMA = "schema.json"

@@ -261,10 +261,22 @@ class Workload(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _pipelines_have_a_gate(self) -> Self:
+        asked = self.prediction
+        if self.operations is not None and asked is not None and asked.gate is None:
+            raise ValueError("operations: pipelines need prediction.gate, to tell good from bad")
+        return self
+
     @property
     def kind(self) -> Literal["faults", "tabular"]:
         """Which program its pipelines run: ``jobs.<kind>``."""
         return "tabular" if self.tabular is not None else "faults"
+
+    def search(self) -> dict[str, str]:
+        """What the tuning pipeline asks for: the objective, and where to look."""
+        asked = self.tabular or self.prediction
+        return asked.search() if asked is not None else {}
 
     @property
     def max_bytes(self) -> int:

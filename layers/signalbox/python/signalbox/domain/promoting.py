@@ -5,6 +5,7 @@
                                                     └─ it failed, or the sample did ─► back ─► PromotionFailed
 
 Workloads without an endpoint are promoted at once: whoever predicts looks up the latest approved package.
+A promoted fault model also scores its fleet from then on (:mod:`signalbox.domain.in_service`).
 All that is known stands in one item a workload, and every change of it is conditional. What SageMaker
 says of the endpoint decides, never what an event says, so events may be repeated, late or shuffled. The
 endpoint changes one thing at a time: a package that comes meanwhile waits, and of two the newer one; a
@@ -36,6 +37,7 @@ from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import model_promoted, promotion_failed
 from signalbox.domain.claims import LEASE, Claims, held
 from signalbox.domain.endpoints import DELETING, FAILED, IN_SERVICE, Endpoint, Endpoints
+from signalbox.domain.in_service import InService
 from signalbox.domain.model_mail import promotion_failed_mail
 from signalbox.domain.registry import Packages, overtaken, usable
 from signalbox.errors import Transient
@@ -88,6 +90,7 @@ class Promoting:
     claims: Claims
     topic: Topic
     bus: Bus
+    in_service: InService
 
     def promote(self, workload: str, package: Package, now: datetime) -> Step:
         """Bring an approved package into service, or on its way there.
@@ -277,6 +280,10 @@ class Promoting:
         self, workload: str, standing: Standing, flight: Flight, endpoint: str | None, now: datetime
     ) -> Step:
         package = self.packages.find(flight.package)
+        why_not = self.in_service.put(workload, package) if package else None
+        if why_not is not None:
+            serving = self._endpoint(workload)
+            return self._failed(workload, standing, flight, serving, why_not, now)
         run = package.run if package else None
         former = standing.promoted if standing.promoted != flight.package else None
         with held(self.claims, *_told(workload, flight), now) as mine:

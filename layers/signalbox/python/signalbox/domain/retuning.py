@@ -129,10 +129,9 @@ class Retuning:
     def _start(self, decision: Decision, parameters: Mapping[str, str]) -> Decision:
         """Start a retune with all that its pipeline asks for and the failed run was started with too."""
         asked = self.starter.asks_for(self.tune_pipeline)
-        tabular = self.workloads[decision.workload].tabular
         known = {
             **parameters,
-            **(tabular.search() if tabular is not None else {}),
+            **self.workloads[decision.workload].search(),
             WORKLOAD: decision.workload,
             RUN: decision.tune_run,
             "Inputs": decision.trained.inputs if decision.trained else "",
