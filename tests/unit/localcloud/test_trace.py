@@ -110,7 +110,21 @@ LOOP = [
 
 def test_a_run_is_an_effect_of_the_files_it_reads_and_of_the_run_that_made_its_model() -> None:
     trace = Trace(LOOP)
-    assert [each.id for each in trace.below(LOOP[0])] == [1, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16]
+    assert [each.id for each in trace.below(LOOP[0])] == [
+        1,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        10,
+        11,
+        13,
+        14,
+        15,
+        16,
+    ]
     assert [each.id for each in trace.below(LOOP[11])] == [12, 13, 14, 15, 16]
     assert [each.id for each in trace.roots_of(LOOP[15])] == [1, 2, 12]
     assert [each.id for each in trace.roots()] == [1, 2, 12, 17]
