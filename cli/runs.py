@@ -99,13 +99,20 @@ def tree(told: Mapping[str, Any], workload: str, steps: Iterable[Mapping[str, An
         branch = out.add(line + _reason(step))
         for kind, facts in (step.get("Metadata") or {}).items():
             shown = {k: v for k, v in facts.items() if v and k not in _HIDDEN}
-            branch.add(f"[dim]{kind}[/] {escape(', '.join(map(str, shown.values())))}")
+            said = ", ".join(map(_named, shown.values()))
+            branch.add(f"[dim]{kind}[/] {escape(said)}")
     return out
 
 
 def id_of(execution: Mapping[str, Any]) -> str:
     """The last part of an execution's ARN, by which commands name it."""
     return str(execution["PipelineExecutionArn"]).rpartition("/")[2]
+
+
+def _named(fact: Any) -> str:
+    """What an ARN names, without what is the same for all; anything else as it is."""
+    text = str(fact)
+    return text.partition("/")[2] or text if text.startswith("arn:") else text
 
 
 def _state(execution: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cli.causes import span
 from localcloud.journal import Record
 
 _BREAK = 0.15  # of all work: a longer silence is a break
@@ -19,6 +20,7 @@ _SHORTEST_BREAK_S = 0.25
 _BREAKS_SHARE = 0.4  # of the axis at most
 _BREAK_WIDTH = 0.09
 _LABEL_ROOM = 9.0  # percent between two labels
+_LETTER_ROOM = 1.2
 _LAST_LABEL = 94.0
 _LEAST_WORK_S = 0.001
 _LONG = 0.05  # of the story: a stretch with labels inside
@@ -112,10 +114,15 @@ class Timeline:
             ]
             for seconds in inner:
                 left = self.place(seconds)
-                apart = not found or left - found[-1].left >= _LABEL_ROOM
-                if left <= _LAST_LABEL and apart:
+                apart = not found or left - found[-1].left >= _room(found[-1].seconds)
+                if left <= min(_LAST_LABEL, 100 - _room(seconds)) and apart:
                     found.append(Tick(left, seconds))
         return found
+
+
+def _room(seconds: float) -> float:
+    """The room of a label, in percent of the axis: long ones, such as 17 min 50 s, need more."""
+    return max(_LABEL_ROOM, _LETTER_ROOM * (len(span(seconds)) + 2))
 
 
 def _starts(ordered: Sequence[Record]) -> dict[int, float]:

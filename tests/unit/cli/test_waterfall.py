@@ -36,6 +36,15 @@ def test_waits_are_breaks_of_equal_width_and_work_stays_readable():
     assert all(b.left - a.left >= 9 for a, b in pairwise(line.ticks()))
 
 
+def test_long_labels_of_an_axis_do_not_touch():
+    starts = (0, 342, 359, 377, 401, 431, 1070)
+    line = Timeline([rec(k + 1, k or None, "job", "step", after=s) for k, s in enumerate(starts)])
+    labels = [(tick.left, causes.span(tick.seconds)) for tick in line.ticks()]
+    assert max(len(text) for _, text in labels) > 8
+    assert all(b - a >= 1.2 * len(text) for (a, text), (b, _) in pairwise(labels))
+    assert all(left + 1.2 * len(text) <= 100 for left, text in labels)
+
+
 def test_the_state_of_a_job_lasts_until_its_next_one():
     line = Timeline(
         [
