@@ -6,7 +6,11 @@ those of Invoke's payloads with the runtime.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from localcloud.wiring import Refused
 
 
 @dataclass(frozen=True)
@@ -132,3 +136,21 @@ LIMITS: tuple[Limit, ...] = (
     INVOKE_ENDPOINT, INVOKE_ASYNC, CARD_CONTENT, INVITATION,
     TEMPLATE, RESOURCES, PARAMETERS, OUTPUTS,
 )  # fmt: skip
+
+
+def check_parameter(asked: Mapping[str, Any]) -> None:
+    """Judge Systems Manager's PutParameter, whose values moto does not bound.
+
+    Here, not where moto keeps parameters: to load that takes a second, and few templates have any.
+
+    Raises:
+        Refused: the value is too long for its tier.
+    """
+    named = str(asked.get("Tier") or "Standard")
+    # Intelligent-Tiering takes the advanced tier where the value needs it
+    limit = PARAMETER if named == "Standard" else ADVANCED_PARAMETER
+    if not limit.allows(len(str(asked["Value"]).encode())):
+        raise Refused(
+            "ValidationException",
+            f"{named} tier parameters support a maximum parameter value of {limit.most} characters.",
+        )

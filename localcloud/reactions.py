@@ -22,6 +22,7 @@ from localcloud.engines.sagemaker import SageMakerJobs
 from localcloud.functions import Functions
 from localcloud.hosting import Answer, Invocation
 from localcloud.invocations import Invocations, check_size
+from localcloud.limits import check_parameter
 from localcloud.operations import Answers, Asked
 from localcloud.pollers import Pollers
 from localcloud.queue_metrics import QueueMetrics
@@ -94,6 +95,8 @@ class Reactions:
             self.world.requests += 1
         try:
             with self.world.guard.called(call, self._cause()):
+                if call.service == "ssm" and call.operation() == "PutParameter":
+                    check_parameter(call.params())
                 yield
         finally:
             self._calling.key = before

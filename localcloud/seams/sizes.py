@@ -1,4 +1,4 @@
-"""Sizes of stored values that moto does not bound: secrets and parameters."""
+"""Sizes of secrets, which moto does not bound."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import base64
 from typing import Any
 
 from moto.secretsmanager.exceptions import ValidationException as SecretTooLong
-from moto.ssm.exceptions import ValidationException as ParameterTooLong
 
 from localcloud.cuts import Seam
-from localcloud.limits import ADVANCED_PARAMETER, PARAMETER, SECRET
+from localcloud.limits import SECRET
 from localcloud.wiring import Hooks
 
 
@@ -31,27 +30,9 @@ def _add_secret(
     return original(self, secret_id, secret_string, secret_binary, **named)
 
 
-def _put_parameter(
-    hooks: Hooks, original: Any, self: Any, name: str, description: Any, value: str, *rest: Any,
-    tier: str | None, policies: Any,
-) -> Any:  # fmt: skip
-    del hooks
-    named = tier or "Standard"
-    # Intelligent-Tiering takes the advanced tier where the value needs it
-    limit = PARAMETER if named == "Standard" else ADVANCED_PARAMETER
-    if not limit.allows(len(value.encode())):
-        raise ParameterTooLong(
-            f"{named} tier parameters support a maximum parameter value of {limit.most} characters."
-        )
-    return original(self, name, description, value, *rest, tier=tier, policies=policies)
-
-
 SEAMS = (
     Seam("moto.secretsmanager.models:SecretsManagerBackend", "_add_secret",
          "(self, secret_id, secret_string=None, secret_binary=None, description=None, tags=None, "
          "kms_key_id=None, version_id=None, version_stages=None, replica_regions=None, "
          "force_overwrite=False)", _add_secret),
-    Seam("moto.ssm.models:SimpleSystemManagerBackend", "put_parameter",
-         "(self, name, description, value, parameter_type, allowed_pattern, keyid, overwrite, "
-         "tags, data_type, tier, policies)", _put_parameter),
 )  # fmt: skip
