@@ -25,7 +25,7 @@ from jobs.tabular.preprocess import read
 from jobs.tabular.quality import figures, quality
 from jobs.tabular.served import Model, opened
 from jobs.tabular.tables import numbers
-from signalbox.contracts.gate import Gate
+from signalbox.contracts.gate import BELOW, Gate
 from signalbox.contracts.model_quality import EVALUATION, ModelQuality
 from signalbox.contracts.tabular import Tabular
 from signalbox.errors import Rejected
@@ -92,7 +92,7 @@ def gate(asked: Gate, found: ModelQuality, workload: str, rows: int) -> dict[str
     passed = asked.met(value)
     sentence = (
         f"{workload}: {asked.metric} is {value:.4g} on {rows} rows, {asked.wish()} is asked"
-        f"{'' if passed else ': not good enough'}"
+        f"{'' if passed else f': {BELOW}'}"
     )
     return {
         "passed": int(passed), "metric": asked.metric, "value": value, "threshold": asked.bound,

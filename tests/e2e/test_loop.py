@@ -80,6 +80,12 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     assert loop.runs("tune") == [], "strange data only warns"
     assert len(loop.mails()) == before + 2  # the warning, and that the run is done
 
+    before = len(loop.mails())
+    loop.drop("ground-truth/abalone/others.csv", loop.answers(rows[:20], "nobody"))
+    assert loop.runs("batch")[-1]["ModelQuality"] == "Failed"
+    assert loop.runs("tune") == [], "truth of others says nothing of the model"
+    assert len(loop.mails()) == before + 1
+
     wrong = [[*row[:-1], str(float(row[-1]) + 30)] for row in strange]
     loop.drop("ground-truth/abalone/day2.csv", loop.answers(wrong, "day2"))
     loop.settle()

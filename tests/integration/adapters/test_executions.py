@@ -18,6 +18,7 @@ DEFINITION = {
 }
 TOKEN = token_of("hvac", "0" * 32, "p4jn9xou8a8s")
 EXECUTION = f"{ARN}signalbox-batch/execution/p4jn9xou8a8s"
+JOB = "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/j"
 
 
 @pytest.fixture
@@ -79,6 +80,19 @@ def test_failed_steps_say_why_page_by_page(stub):
     assert runs.why_failed(EXECUTION) == "Train: no memory; Evaluate"
 
 
+@pytest.mark.parametrize(("told", "said"), [({"ExitMessage": "too bad"}, "too bad"), ({}, "")])
+def test_a_job_is_asked_what_it_said(stub, told, said):
+    runs, stubbed = stub
+    answer = {
+        "ProcessingJobName": "j", "ProcessingJobArn": JOB, "ProcessingJobStatus": "Failed",
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        }, "AppSpecification": {"ImageUri": "i"}, "CreationTime": 0,
+    }  # fmt: skip
+    stubbed.add_response("describe_processing_job", answer | told, {"ProcessingJobName": "j"})
+    assert runs.said(JOB) == said
+
+
 @pytest.mark.parametrize(("told", "why"), [({"FailureReason": "no role"}, "no role"), ({}, "")])
 def test_where_no_step_failed_the_run_says_why(stub, told, why):
     runs, stubbed = stub
@@ -105,6 +119,7 @@ def test_where_no_step_failed_the_run_says_why(stub, told, why):
         ("start_pipeline_execution", lambda runs: runs.start("p", {}, TOKEN, "d")),
         ("describe_pipeline", lambda runs: runs.asks_for("p")),
         ("list_pipeline_parameters_for_execution", lambda runs: runs.parameters(EXECUTION)),
+        ("describe_processing_job", lambda runs: runs.said(JOB)),
         ("list_pipeline_execution_steps", lambda runs: runs.why_failed(EXECUTION)),
     ],
 )

@@ -92,7 +92,15 @@ def test_on_pipeline_change(watch, steps, execution):
 def test_on_quality_failure(watch, execution):
     watch("on_quality_failure", about(STEP_EVENT, start("nobody")))
     DatasetTable("OperationsTable").remember("training", "hvac", TRAINED)
-    calls = watch("on_quality_failure", about(STEP_EVENT, execution))
+    event = about(STEP_EVENT, execution, failureReason="AlgorithmError: , exit code: 1")
+    boto3.client("sagemaker").create_processing_job(
+        ProcessingJobName=event["detail"]["metadata"]["processingJob"]["arn"].rpartition("/")[2],
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+        AppSpecification={"ImageUri": "i"}, RoleArn=ROLE,
+    )  # fmt: skip
+    calls = watch("on_quality_failure", event, about(STEP_EVENT, execution))
     judge(role_of("on_quality_failure"), calls)
 
 

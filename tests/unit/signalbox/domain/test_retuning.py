@@ -79,13 +79,27 @@ def test_a_failed_check_starts_the_tune_pipeline_on_what_was_trained_on_last():
     assert mail.subject == "hvac: model failed its quality check, is being tuned anew"
     assert (mail.attributes["kind"], mail.attributes["status"]) == ("retune", "started")
     for line in (
-        "Why:      AlgorithmError: rmse is 3.1; it must be at most 2.5, exit code: 1",
+        "Why:      AlgorithmError: rmse is 3.1, at most 2.5 is asked: not good enough, exit code: 1",
         "Retunes:  1 within 7 days, of 2 allowed",
         f"  signalbox runs {token[:12]}",
     ):
         assert line in mail.body.splitlines()
     assert "Until 2026-07-03 12:00 UTC no other is started." in mail.body
     assert json.loads(mail.body.splitlines()[-1])["tune_execution"] == event.tune_execution
+
+
+def test_a_check_that_could_not_be_made_says_nothing_of_the_model():
+    world = World()
+    event = step_change(failureReason="AlgorithmError: , exit code: 1")
+    assert world.retuning.react(event, NOON) == "ignored"
+    world.pipelines.words[event.detail.job] = "truth of 3 ids that were not predicted for: x#1"
+    assert world.retuning.react(event, NOON) == "ignored"
+    assert (world.pipelines.started, world.bus.heard, world.topic.messages) == ({}, [], [])
+    world.pipelines.words[event.detail.job] = "hvac: rmse is 3, at most 2 is asked: not good enough"
+    world.pipelines.told[event.detail.execution] = {"Workload": "hvac", "Run": "0" * 32}
+    assert world.retuning.react(event, NOON) == "started", (
+        "the job says it where the event does not"
+    )
 
 
 def test_a_token_is_what_aws_takes():

@@ -59,6 +59,12 @@ class PipelineExecutions:
             told = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
         return str(told.get("FailureReason") or "")
 
+    def said(self, job: str) -> str:
+        """Return what a processing job left in ``/opt/ml/output/message``; may be nothing."""
+        with _asking("DescribeProcessingJob", f"job {job}"):
+            told = self._sagemaker.describe_processing_job(ProcessingJobName=job.rpartition("/")[2])
+        return str(told.get("ExitMessage") or "")
+
     def asks_for(self, pipeline: str) -> frozenset[str]:
         """Return the parameters that a pipeline's definition names.
 

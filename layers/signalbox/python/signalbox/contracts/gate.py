@@ -17,6 +17,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Ranges = Mapping[Name, tuple[int | Finite, int | Finite]]
 """Hyperparameter -> its lowest and highest value, for tuning."""
+BELOW = "not good enough"
+"""How the sentence ends that says that a model does not pass its gate; no other reason holds these words."""
 TUNED = 2
 """Ranges of each kind that ``pipelines/tune.json`` takes, continuous and integer."""
 

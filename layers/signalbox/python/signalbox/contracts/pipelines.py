@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, AliasPath, BaseModel, Field, model_validator
 
 from signalbox.contracts.eventbridge import AWS, Envelope
 
@@ -31,7 +31,10 @@ Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
 class Change(BaseModel):
-    """The detail of either event; ``step`` is None where the run itself changed."""
+    """The detail of either event; ``step`` is None where the run itself changed.
+
+    ``job`` is the ARN of the processing job that a step is, if it is one.
+    """
 
     model_config = AWS
 
@@ -57,6 +60,11 @@ class Change(BaseModel):
     step: str | None = Field(default=None, alias="stepName", min_length=1)
     step_type: str = Field(default="", alias="stepType")
     failure_reason: str = Field(default="", alias="failureReason")
+    job: str | None = Field(
+        default=None,
+        validation_alias=AliasPath("metadata", "processingJob", "arn"),
+        pattern=r"^arn:.+:processing-job/[^/]+$",
+    )
 
     @property
     def pipeline_name(self) -> str:

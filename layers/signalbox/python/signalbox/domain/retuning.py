@@ -1,6 +1,9 @@
 """A model failed its quality check: it is tuned anew, within limits, and its owner hears of it once.
 
-    failed step ─► decision, for good ─► StartPipelineExecution with a token ─► noted ─► event and mail
+    failed step ─► by its gate? ─► decision, for good ─► StartPipelineExecution, by a token ─► noted ─► told
+
+A check that could not be made, of truth about other ids for instance, says nothing of the model: the run's
+failure is told as any other's (on_pipeline_change), and nothing is tuned.
 
 A decision is written on condition that there is none about the same check and, where it starts something,
 that no other retune of the workload was decided since the guard looked. So of checks that fail at the same
@@ -16,7 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from signalbox.contracts.pipelines import StepChange
+from signalbox.contracts.gate import BELOW
+from signalbox.contracts.pipelines import Change, StepChange
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
@@ -30,7 +34,7 @@ from signalbox.errors import Transient
 
 ATTEMPTS = 5
 
-Retuned = Literal["started", "suppressed", "repeated"]
+Retuned = Literal["started", "suppressed", "repeated", "ignored"]
 
 
 class Retunes(Protocol):
@@ -47,6 +51,13 @@ class Retunes(Protocol):
 
     def started(self, decision: Decision, tune_execution: str) -> Decision:
         """Note which run was started."""
+
+
+class Checks(Executions, Protocol):
+    """Runs of pipelines, and the jobs that are their steps."""
+
+    def said(self, job: str) -> str:
+        """Return what a processing job said in the end; may be nothing."""
 
 
 class Starter(Protocol):
@@ -66,7 +77,7 @@ class Retuning:
     """Everything a failed quality check meets."""
 
     workloads: Mapping[str, Workload]
-    executions: Executions
+    executions: Checks
     retunes: Retunes
     history: History
     starter: Starter
@@ -77,13 +88,15 @@ class Retuning:
     bus: Bus
 
     def react(self, event: StepChange, now: datetime) -> Retuned:
-        """Tune a model anew, or say why not.
+        """Tune a model anew, or say why not; ignore a check that failed for another reason than the model.
 
         Raises:
             Rejected: the run belongs to no workload with an owner.
             Transient: others decide or tell at the same time.
         """
         change = event.detail
+        if not self._judged(change):
+            return "ignored"
         parameters = self.executions.parameters(change.execution)
         origin = origin_of(parameters, self.workloads, change.execution)
         token = token_of(origin.workload, origin.run, change.execution_id)
@@ -102,6 +115,12 @@ class Retuning:
         if not new:
             return "repeated"
         return "started" if decision.starts else "suppressed"
+
+    def _judged(self, change: Change) -> bool:
+        """Whether it was the model that failed, not the check of it."""
+        if BELOW in change.failure_reason:
+            return True
+        return change.job is not None and BELOW in self.executions.said(change.job)
 
     def _decided(self, origin: Origin, token: str, execution: str, now: datetime) -> Decision:
         guard = origin.operations.retune
