@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.least import LeastPrivilege
+from tests.pace import SOAK
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell lets jobs in its background ignore Ctrl-C, and what they start inherits it
@@ -17,7 +18,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".aws-sam" / "build"
-SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -30,6 +30,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(LeastPrivilege(), "least-privilege")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked soak to `make soak`."""
+    left = [] if SOAK else [each for each in items if each.get_closest_marker("soak")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [each for each in items if each not in set(left)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from localcloud.iam import Grant
+from tests.pace import SOAK
 from tests.reviewed_grants import reason
 
 E2E = Path(__file__).resolve().parent / "e2e"
@@ -42,12 +43,14 @@ class Permissions:
 
 
 def in_suite() -> set[str]:
-    """Every test function of the end-to-end suite."""
+    """Every test function of the end-to-end suite, but those that only the soak runs."""
     return {
         f"{path.name}::{node.name}"
         for path in E2E.glob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        if isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and (SOAK or not any("mark.soak" in ast.unparse(each) for each in node.decorator_list))
     }
 
 

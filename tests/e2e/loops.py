@@ -16,6 +16,7 @@ from localcloud.journal import Record
 from signalbox.contracts.registry import group_of
 from tests.e2e.conftest import Chain
 from tests.least import Permissions
+from tests.pace import SOAK
 
 WINDOW = timedelta(minutes=11)
 
@@ -113,12 +114,23 @@ class Loop(Chain):
 def looping(permissions: Permissions, workload: str = "abalone") -> Iterator[Loop]:
     """A cloud for a loop in which nothing is denied and nothing ends as a dead letter."""
     with running() as cloud:
+        if not SOAK:
+            _fewer_trials(cloud)
         bucket = Bucket(cloud.client("s3"), cloud.physical_id("DataBucket"))
         yield Loop(cloud, bucket, workload)
         permissions.granted |= set(cloud.granted)
         permissions.used |= cloud.used
         assert [r.name for r in cloud.journal if r.status == "denied"] == []
         assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
+
+
+def _fewer_trials(cloud: Cloud) -> None:
+    """Two trials of a tuning job, where the definition has more."""
+    sagemaker, name = cloud.client("sagemaker"), cloud.physical_id("TunePipeline")
+    told = json.loads(sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"])
+    (most,) = (each for each in told["Parameters"] if each["Name"] == "MaxJobs")
+    most["DefaultValue"] = 2
+    sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=json.dumps(told))
 
 
 def reship(cloud: Cloud, change: Callable[[dict[str, Any]], None]) -> None:

@@ -25,6 +25,7 @@ def loop(build: Path, permissions: Permissions) -> Iterator[Loop]:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.soak
 def test_weather_makes_a_model_that_is_watched_and_made_anew(loop: Loop):
     loop.drop("training/air_quality/first.csv", stations("ABCD", DAYS, 1))
     assert loop.packages() == {1: "PendingManualApproval"}

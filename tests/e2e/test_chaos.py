@@ -8,7 +8,7 @@ from cli.chaos import LOOP_MODES, MODES, endings, main_job
 from cli.loop_day import ACCOUNTS, loop_job
 from localcloud import Chaos
 from localcloud.world import World
-from tests.conftest import SOAK
+from tests.pace import SOAK
 
 pytestmark = [pytest.mark.built, pytest.mark.timeout(600)]
 
@@ -46,6 +46,7 @@ def test_a_delivery_that_is_dropped_is_missed(build, monkeypatch):
     assert state.doubled(whole) == []
 
 
+@pytest.mark.soak
 def test_the_loop_twice_late_and_shuffled_does_everything_once(build):
     """Seed 1 here; twenty of them in `make soak`."""
     good, _ = loop_job(Chaos())

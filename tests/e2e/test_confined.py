@@ -12,7 +12,8 @@ from cli.chain import LOCAL, Bucket
 from cli.ship import ship
 from localcloud import EXECUTORS, Cloud
 from tests.conftest import BUILD
-from tests.e2e.test_loop import GROUP, Loop, abalones
+from tests.e2e.loops import Loop
+from tests.e2e.test_loop import abalones
 from tests.least import Permissions
 
 NETWORK = {"PipelineSubnets": "subnet-0a1b,subnet-2c3d", "PipelineSecurityGroups": "sg-0f"}
@@ -73,4 +74,4 @@ def test_jobs_of_pipelines_stay_in_their_network_and_write_with_their_key(confin
         found = loop.bucket.s3.head_object(Bucket=loop.bucket.name, Key=name)
         assert found["SSEKMSKeyId"] == key, name
     cards = sagemaker.list_model_cards()["ModelCardSummaries"]
-    assert [each["ModelCardName"] for each in cards] == [f"{GROUP}-1"]
+    assert [each["ModelCardName"] for each in cards] == [f"{loop.group}-1"]

@@ -10,8 +10,8 @@ import pytest
 from cli.post import Post
 from localcloud.chaos import Chaos, Disorder
 from tests.carded import GROUP, QUALITY, cards
-from tests.conftest import SOAK
 from tests.idle import stop_schedules
+from tests.pace import SOAK
 
 MOST = 1000 if SOAK else 6
 """Calls before which somebody dies, a version each, spread over all calls."""
@@ -21,6 +21,7 @@ STAGES = ("dev", "prod", "test")
 
 
 @pytest.mark.timeout(7200 if SOAK else 900)
+@pytest.mark.soak
 def test_a_version_is_registered_and_approved_whichever_call_is_the_last(build, permissions):
     """SIGKILL before a call to AWS, of any door; Lambda's retries do the rest. One mail too many at most."""
     with cards("inprocess") as world:

@@ -13,6 +13,7 @@ from localcloud.chaos import Chaos, Disorder
 from signalbox.contracts.operation_keys import violations_key
 from tests.e2e.conftest import Chain
 from tests.operated import OWNER, REASON, note_trained, own, predict, shorten
+from tests.pace import SOAK
 
 DAY = timedelta(days=1)
 RULES = [
@@ -152,11 +153,11 @@ def test_events_twice_late_and_out_of_order_change_nothing(models, seed):
 
 
 def test_a_door_killed_at_any_call_loses_no_mail_and_starts_no_second_retune(chain):
-    """SIGKILL before every third call to AWS, of any door; Lambda's retries do the rest."""
+    """SIGKILL before some calls to AWS (in the soak every third), of any door; retries do the rest."""
     models = Models(chain, retune={"cooldown_hours": 0, "limit": 100})
     models.train()
     world, kills = models.cloud._world, 0
-    for call in range(1, 80, 3):
+    for call in range(1, 80, 3 if SOAK else 13):
         world.disorder = Disorder(Chaos(kill=call))
         before = models.mail()
         models.predict(f"{call:x}")

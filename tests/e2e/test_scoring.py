@@ -10,7 +10,7 @@ import pytest
 from cli.publish import publish
 from localcloud.chaos import Chaos, Disorder
 from signalbox.contracts.scoring import Score
-from tests.conftest import SOAK
+from tests.pace import SOAK
 from tests.standin import model_folder, put_standin
 
 WINDOW = timedelta(minutes=6)
@@ -141,6 +141,7 @@ def test_a_pointer_of_another_workload_is_an_alarmed_dead_letter(fleet, hvac_fil
     assert dead
 
 
+@pytest.mark.soak
 def test_a_scorer_that_is_killed_at_any_call_scores_every_unit_once(fleet, hvac_file):
     """SIGKILL before the n-th call to AWS, from the due units to their alerts; retries do the rest."""
     pass_window(fleet)

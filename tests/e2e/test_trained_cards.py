@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
+
 from cli.workloads import load
 from tests.e2e.conftest import Chain
 
@@ -21,6 +23,7 @@ def training(sagemaker, version):
     return json.loads(card["Content"])["training_details"]
 
 
+@pytest.mark.soak
 def test_a_card_tells_of_the_run_that_made_its_model(chain: Chain, real_data):
     """A file to learn from; then the same is tuned, with one trial."""
     cloud, sagemaker = chain.cloud, chain.cloud.client("sagemaker")

@@ -105,6 +105,7 @@ def saved_buckets(state: Path) -> str:
         return ""
 
 
+@pytest.mark.soak
 def test_what_was_saved_while_nothing_went_on_outlives_a_crash(build, tmp_path):
     home, state = tmp_path / "home", tmp_path / "state"
     with up("--state", str(state), home=home) as cloud:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud.cron import InvalidExpression, parse, zone_of
-from tests.conftest import SOAK
+from tests.pace import SOAK
 
 START = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday
 checked = settings(deadline=None, max_examples=60)
