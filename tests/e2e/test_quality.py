@@ -169,7 +169,7 @@ def test_a_door_killed_at_any_call_loses_no_mail_and_starts_no_second_retune(cha
             break
         kills += 1
         assert sum(told.values()) <= 5, call  # one mail too many at most
-    assert kills >= 8  # nobody was killed in the last round
+    assert kills >= (8 if SOAK else 3)  # nobody was killed in the last round
     assert len(models.retunes()) == kills + 1
     assert len({e["tune_run"] for e in chain.events("RetuneStarted")}) == kills + 1
     assert models.dead() == 0
