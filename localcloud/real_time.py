@@ -53,6 +53,7 @@ class RealTime:
                 if task is not None:
                     task()
                 elif at_once or (stop.is_set() and not self._under_way):
+                    clock.follow(now)
                     return
                 else:
                     clock.follow(now)
