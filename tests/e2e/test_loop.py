@@ -14,25 +14,12 @@ from rich.console import Console
 
 from cli import runs
 from cli.causes import belongs, roots_for
-from cli.place import Place
 from cli.whereabouts import BadUse
-from localcloud import Cloud
 from localcloud.trace import Trace
 from tests.e2e.loops import Loop, looping
 from tests.least import Permissions
+from tests.places import Here
 from tests.shells import shells
-
-
-class Here(Place):
-    """Where the commands look in a test: a cloud of this process."""
-
-    name = "signalbox"
-
-    def __init__(self, cloud: Cloud) -> None:
-        object.__setattr__(self, "cloud", cloud)
-
-    def client(self, service: str) -> Any:
-        return self.cloud.client(service)  # type: ignore[attr-defined]
 
 
 def abalones(count: int, seed: int, *, shift: float = 0.0) -> list[list[str]]:

@@ -15,29 +15,13 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from cli.chain import running
-from cli.place import Place
 from cli.teardown import LEFT, Teardown, paused_by, planned, run
 from localcloud import Cloud
 from tests.carded import ACCOUNTS
 from tests.least import Permissions
+from tests.places import Here
 from tests.registered import Models
 from tests.services import serving
-
-
-class Here(Place):
-    """A cloud of this process."""
-
-    name = "signalbox"
-
-    def __init__(self, cloud: Cloud) -> None:
-        object.__setattr__(self, "cloud", cloud)
-
-    def client(self, service: str) -> Any:
-        return self.cloud.client(service)  # type: ignore[attr-defined]
-
-    def environment(self, function: str) -> dict[str, str]:
-        assert function == "OnDataset"
-        return {"DATA_BUCKET": self.cloud.physical_id("DataBucket")}  # type: ignore[attr-defined]
 
 
 class Deployed:
