@@ -83,7 +83,7 @@ bench: build $(VENV)/.spark ## ratios, each from one interleaved run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 soak: build $(VENV)/.spark $(AWSCLI_VENV)/.installed ## long runs: many more examples, bad days, every policy statement taken away
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 	@$(BIN)/signalbox chaos --seeds 20
 	@$(BIN)/signalbox chaos --executor ric
 	@$(BIN)/signalbox chaos --job loop

@@ -29,6 +29,10 @@ from signalbox.contracts.prediction import ASKED, Prediction
 JUDGED_BATCH = 64
 WARM_UP = 0.15  # of all steps
 CLIP = 1.0  # norm of the gradient
+SAME_ORDER = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+"""Without it cuBLAS may add up in another order each time, and torch refuses to be deterministic on a GPU.
+Source: pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html"""
+
 HELD = {"run", "model", "best", "optimizer", "schedule", "epochs", "best_epoch"}
 """What a checkpoint holds."""
 
@@ -135,6 +139,7 @@ def train(
     Raises:
         BadHistory: there is nothing to learn from or to judge by, or learning diverges.
     """
+    os.environ.setdefault(*SAME_ORDER)  # noqa: TID251  (cuBLAS reads no other place)
     torch.use_deterministic_algorithms(mode=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     learning = begun(data, prediction, seed, device)

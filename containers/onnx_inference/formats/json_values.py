@@ -78,10 +78,16 @@ def _place(tensor: Tensor, value: Any, slots: Array, k: int, row: int) -> None:
 
 
 def _shaped(value: Any, shape: tuple[int, ...]) -> bool:
-    """Whether lists nest in this shape; the innermost are not looked into."""
-    if not isinstance(value, simdjson.Array) or len(value) != shape[0]:
+    """Whether lists nest in this shape; what they hold at the innermost is not looked into."""
+    level = [value]
+    for length in shape[:-1]:
+        if any(not isinstance(inner, simdjson.Array) or len(inner) != length for inner in level):
+            return False
+        level = [item for inner in level for item in inner]
+    try:
+        return set(map(len, level)) == {shape[-1]}  # a row of time each: not a step of Python a row
+    except TypeError:  # a bare number
         return False
-    return len(shape) == 1 or all(_shaped(inner, shape[1:]) for inner in value)
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,11 @@ from containers.onnx_inference.records import Slice, check_finite, from_numbers
 from containers.onnx_inference.refusals import Refused
 from containers.onnx_inference.signature import Array, Signature, Tensor, Tensors
 
-_DECODED = 16  # slices decoded together: a decoder call costs more than a slice
+_DECODED = 16
+"""Slices decoded together at most: a decoder call costs more than a slice of small records."""
+
+_DECODED_BYTES = 2**19
+"""What a call may decode beyond one slice: more would leave the processor's cache, at half the speed."""
 
 
 class ParquetReader:
@@ -24,6 +28,8 @@ class ParquetReader:
     def __init__(self, signature: Signature, most: int, spools: Spools) -> None:
         self._signature = signature
         self._most = most
+        size = sum(tensor.size * tensor.dtype.itemsize for tensor in signature.inputs)
+        self._decoded = max(1, min(_DECODED, _DECODED_BYTES // (most * size))) * most
         self._file = spools.new()
 
     def feed(self, piece: bytes) -> Iterator[Slice]:
@@ -56,7 +62,7 @@ class ParquetReader:
                 raise Refused(
                     400, "name_taken", f"{taken} would be overwritten by the model's outputs"
                 )
-            yield from file.iter_batches(self._most * _DECODED, use_threads=False)
+            yield from file.iter_batches(self._decoded, use_threads=False)
         except (pa.ArrowException, OSError) as problem:
             told = (str(problem).splitlines() or [""])[0][:200]
             raise Refused(400, "unparsable", f"not a Parquet file: {told}") from None
