@@ -57,7 +57,10 @@ def draw(table: pa.Table, kinds: Mapping[str, str], drift: Drift, out: Path) -> 
 def constraints(found: Statistics, drift: Drift) -> Constraints:
     """What the training rows satisfied, and how far the workload lets others stray."""
     return Constraints(
-        features=[_constraint(feature, found.dataset.item_count) for feature in found.features],
+        features=[
+            _constraint(feature, found.dataset.item_count, drift.missing)
+            for feature in found.features
+        ],
         monitoring_config=MonitoringConfig(
             emit_metrics="Disabled",  # what is found is told by files alone
             distribution_constraints=DistributionConstraints(
@@ -70,14 +73,14 @@ def constraints(found: Statistics, drift: Drift) -> Constraints:
     )
 
 
-def _constraint(feature: FeatureStatistics, rows: int) -> FeatureConstraints:
+def _constraint(feature: FeatureStatistics, rows: int, missing: float) -> FeatureConstraints:
     common = feature.common
     numerical, text = feature.numerical_statistics, feature.string_statistics
     domains = [each.value for each in text.distribution.categorical.buckets] if text else []
     return FeatureConstraints(
         name=feature.name,
         inferred_type=feature.inferred_type,
-        completeness=common.num_present / rows if common else 0.0,
+        completeness=max(0.0, common.num_present / rows - missing) if common else 0.0,
         num_constraints=NumberConstraints(is_non_negative=numerical.min >= 0)
         if numerical
         else None,

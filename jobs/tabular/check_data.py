@@ -131,7 +131,7 @@ def _feature(
     complete = present / rows
     # a constraint of the baseline's share, not of what it holds to the last digit
     if complete < asked.completeness - 1e-9:
-        said = f"{complete:.4f} of the rows have a value; of the training rows {asked.completeness:.4f} had"
+        said = f"{complete:.4f} of the rows have a value, less than {asked.completeness:.4f}"
         yield _violation(asked.name, "completeness_check", said)
     if asked.inferred_type in ("Integral", "Fractional"):
         share = _of_another_type(column, asked.inferred_type == "Integral")

@@ -13,6 +13,9 @@ import onnxruntime
 import pytest
 
 from containers.onnx_inference.model import Model
+from jobs.tabular.baseline import draw
+from jobs.tabular.preprocess import read as split_of
+from signalbox.contracts.gate import Drift
 from signalbox.contracts.model_quality import ModelQuality
 from signalbox.contracts.monitor import Constraints, Statistics, Violations
 from signalbox.contracts.tabular_model import TabularModel
@@ -175,6 +178,17 @@ def test_what_strays_is_a_violation_not_a_failure(regression, rows, header, feat
     assert code == 0
     found = read(out / "monitoring", "constraint_violations.json")["violations"]
     assert (feature, check) in {(v["feature_name"], v["constraint_check_type"]) for v in found}
+
+
+def test_a_workload_may_let_values_be_missing(regression, tmp_path):
+    program, folders = regression
+    table, schema = split_of(folders["train"])
+    draw(table, schema.tabular.columns, Drift(missing=0.1), tmp_path)
+    rows = [[*row[:2], "" if k < 20 else row[2]] for k, row in enumerate(shells(400, 8))]
+    place, _ = predicted(program, folders, rows)
+    code, _, out = program.run("check-data", predictions=place, baseline=tmp_path)
+    assert code == 0
+    assert read(out / "monitoring", "constraint_violations.json")["violations"] == []
 
 
 def test_other_columns_than_the_baseline_are_violations_of_inputs(regression, tmp_path):

@@ -82,6 +82,9 @@ class Drift(BaseModel):
 
     Names as in Model Monitor; ``Simple`` is the largest difference of the two distribution functions,
     ``Robust`` is less what chance alone explains. Of ``ChiSquared`` the threshold is a p-value.
+
+    Attributes:
+        missing: share of the rows that may lack a value beyond the share of the training rows that did.
     """
 
     model_config = STRICT
@@ -90,6 +93,7 @@ class Drift(BaseModel):
     method: Literal["Simple", "Robust"] = "Robust"
     categorical_threshold: Share = 0.1
     categorical_method: Literal["LInfinity", "ChiSquared"] = "LInfinity"
+    missing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 def check_ranges(given: Ranges, tunable: Mapping[str, type[BaseModel]]) -> None:
