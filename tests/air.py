@@ -6,7 +6,11 @@ them would need no weather.
 
 from __future__ import annotations
 
+import csv
+import gzip
+from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +32,7 @@ POLLUTANTS = ["PM2.5", "PM10", "SO2", "NO2", "CO", "O3"]
 HOURS = 18
 """As few as make a day's mean."""
 START = date(2015, 3, 1)
-_FOUL, _CLEAN = 80.0, 12.0  # µg/m³
+_FOUL, _CLEAN, _LIMIT = 80.0, 12.0, 35.4  # µg/m³
 
 
 def stations(
@@ -50,7 +54,7 @@ def stations(
         pollutants: whether they were measured: PM2.5 and, following it, the others.
         upside_down: calm, damp days are the clean ones, which no model knows.
     """
-    rng = np.random.default_rng(seed)
+    rng, measured = (np.random.default_rng([seed, own]) for own in (0, 1))
     rows = [[*WEATHER, *(POLLUTANTS if pollutants else [])]]
     for name in names:
         for number in range(days):
@@ -60,7 +64,7 @@ def stations(
             for hour in range(HOURS):
                 rows.append(_hour(rng, day, hour, calm, damp, warmer, name))
                 if pollutants:
-                    pm25 = (_FOUL if foul else _CLEAN) * rng.uniform(0.8, 1.2)
+                    pm25 = (_FOUL if foul else _CLEAN) * measured.uniform(0.8, 1.2)
                     rows[-1] += [
                         f"{pm25:.0f}",
                         *(f"{pm25 * k:.1f}" for k in (1.2, 0.2, 0.5, 10, 0.3)),
@@ -84,3 +88,35 @@ def _hour(
         f"{0.5 + 5 * (1 - calm) + rng.uniform(0, 0.4):.1f}", name,
     ]  # fmt: skip
     return ["1", str(day.year), str(day.month), str(day.day), str(hour), *measured]
+
+
+def beijing(
+    files: Sequence[Path],
+    since: date,
+    until: date,
+    *,
+    warmer: float = 0.0,
+    pollutants: bool = True,
+    upside_down: bool = False,
+) -> list[list[str]]:
+    """The hours of real files from one day to before another, as `stations` gives those of made ones."""
+    header = [*WEATHER, *(POLLUTANTS if pollutants else [])]
+    rows = [header]
+    for path in files:
+        with gzip.open(path, "rt", newline="") as file:
+            for hour in csv.DictReader(file):
+                day = date(int(hour["year"]), int(hour["month"]), int(hour["day"]))
+                if since <= day < until:
+                    rows.append([_changed(hour, name, warmer, upside_down) for name in header])
+    return rows
+
+
+def _changed(hour: dict[str, str], name: str, warmer: float, upside_down: bool) -> str:
+    value = hour[name]
+    if value == "NA":
+        return value
+    if name in ("TEMP", "DEWP"):
+        return f"{float(value) + warmer:.1f}"
+    if name == "PM2.5" and upside_down:
+        return f"{_FOUL if float(value) < _LIMIT else _CLEAN:.0f}"
+    return value
