@@ -105,7 +105,7 @@ class LoopDay:
     def _drop(self, room: str, *names: str, says: str = "fine") -> None:
         for name in names:
             self.bucket.write(f"{room}/{WORKLOAD}/{name}", f"{says}\n".encode())
-        self._rest()
+        self.rest()
 
     def _approve(self, version: int, **metadata: str) -> None:
         found = self.sagemaker.list_model_packages(ModelPackageGroupName=group_of(WORKLOAD))
@@ -115,9 +115,10 @@ class LoopDay:
                     ModelPackageArn=each["ModelPackageArn"], ModelApprovalStatus="Approved",
                     **({"CustomerMetadataProperties": metadata} if metadata else {}),
                 )  # fmt: skip
-        self._rest()
+        self.rest()
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
+        """Let all that is under way be over."""
         self.cloud.run_until_idle()
         self.cloud.run_for(WINDOW)
         self.cloud.run_until_idle()

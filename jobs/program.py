@@ -1,6 +1,6 @@
 """What the programs of pipelines share: arguments, folders, where a failure is told, the workload asked for.
 
-    python3 -m jobs.tabular <command> --workload NAME [--workloads ADDRESS]
+    python3 -m jobs.tabular <command> --workload NAME [--workloads ADDRESS] [--package ARN] [--at TIME] ...
 
 Names are folders under ``/opt/ml/processing/input`` and ``.../output``; training has its own paths and
 reads hyperparameters from ``/opt/ml/input/config``. The workloads are the one file in the input
@@ -42,11 +42,17 @@ class Asked:
         root: in place of ``/opt/ml``.
         name: of the workload; empty for training, which has none but that of its channels.
         workloads: where all of them are written, or None for the input ``workloads``.
+        package: the version of the model that predicts, or that is in service; empty if nobody said.
+        at: when the run began, ISO 8601; empty if nobody said.
+        skip_check: whether data are to be described and not held against the baseline.
     """
 
     root: Path
     name: str
     workloads: str | None
+    package: str = ""
+    at: str = ""
+    skip_check: bool = False
 
     def given(self, name: str) -> Path:
         """Folder of an input."""
@@ -102,7 +108,7 @@ def run(program: str, commands: Mapping[str, Command], argv: Sequence[str], root
     """Run one command; exit code 1 with the reason where SageMaker looks for it."""
     asked = _parser(program, commands).parse_args(argv)
     try:
-        commands[asked.command](Asked(root, asked.workload, asked.workloads))
+        commands[asked.command](_told(root, asked))
     except (BadHistory, SignalboxError) as problem:
         place = root / "output" / ("failure" if asked.command == "train" else "message")
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +116,11 @@ def run(program: str, commands: Mapping[str, Command], argv: Sequence[str], root
         print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
         return 1
     return 0
+
+
+def _told(root: Path, given: argparse.Namespace) -> Asked:
+    skip = given.skip_check == "True"  # parameters of pipelines are text
+    return Asked(root, given.workload, given.workloads, given.package, given.at, skip)
 
 
 def say(line: str) -> None:
@@ -125,6 +136,9 @@ def _parser(program: str, commands: Mapping[str, Command]) -> argparse.ArgumentP
         # a training job has no workload but that of its channels
         step.add_argument("--workload", required=name != "train", default="")
         step.add_argument("--workloads", help="s3:// address or file; else the input workloads")
+        step.add_argument("--package", default="", help="ARN of the model package that is used")
+        step.add_argument("--at", default="", help="when the run began, ISO 8601")
+        step.add_argument("--skip-check", choices=["True", "False"], default="False")
     return parser
 
 

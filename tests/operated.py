@@ -20,7 +20,9 @@ from tests.fakes import NOON, Fuse, sample, workload
 
 OWNER = "owner@example.com"
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/"
-TRAINED = Consumed(run="a" * 32, inputs="s3://data/operations/hvac/a/inputs.json", at=NOON)
+TRAINED = Consumed(
+    run="a" * 32, inputs="s3://data/operations/hvac/a/inputs.json", at=NOON, execution="arn:train/a"
+)
 STEP_EVENT = "aws.sagemaker/pipeline-execution-step-status-change.quality.json"
 RUN_EVENT = "aws.sagemaker/pipeline-execution-status-change.failed.json"
 
@@ -65,7 +67,9 @@ def shorten(cloud: Cloud) -> None:
 def note_trained(cloud: Cloud) -> None:
     """Something was trained, as start_pipelines notes it."""
     table = DatasetTable(cloud.physical_id("OperationsTable"), cloud.client("dynamodb"))
-    consumed = Consumed(run="a" * 32, inputs="s3://x/inputs.json", at=cloud.now())
+    consumed = Consumed(
+        run="a" * 32, inputs="s3://x/inputs.json", at=cloud.now(), execution="arn:train/a"
+    )
     table.remember("training", "hvac", consumed)
 
 

@@ -34,7 +34,11 @@ class Steps:
         return str(self.shipped["name"])
 
     def run(
-        self, command: str, hyperparameters: dict[str, str] | None = None, **inputs: Path
+        self,
+        command: str,
+        hyperparameters: dict[str, str] | None = None,
+        options: Sequence[str] = (),
+        **inputs: Path,
     ) -> tuple[int, str, Path]:
         """Exit code, what it said, and the folder of its outputs; inputs are copied in by name."""
         root = self.folder / command
@@ -51,7 +55,7 @@ class Steps:
         said = io.StringIO()
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
             patch.setenv("SIGNALBOX_ML_ROOT", str(root))
-            arguments = [] if command == "train" else ["--workload", self.workload]
+            arguments = [] if command == "train" else ["--workload", self.workload, *options]
             code = self.main([command, *arguments, "--workloads", str(root / "workloads.json")])
         out = root / "model" if command == "train" else root / "processing" / "output"
         return code, said.getvalue(), out

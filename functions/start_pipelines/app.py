@@ -6,6 +6,7 @@ from functools import cache
 
 from signalbox.adapters.bus import EventBus
 from signalbox.adapters.dataset_table import DatasetTable
+from signalbox.adapters.executions import PipelineExecutions
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.pipelines import PipelineProgram, SageMakerPipelines
 from signalbox.adapters.scoring_table import ScoringTable
@@ -15,6 +16,7 @@ from signalbox.adapters.workloads import shipped_workloads
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.schedule import Scheduled
 from signalbox.domain.datasets import PipelineStart, Started
+from signalbox.domain.truth import Predicted
 from signalbox.runtime.entrypoint import entrypoint
 from signalbox.runtime.settings import StartPipelinesSettings, load
 
@@ -35,11 +37,13 @@ def pipelines() -> PipelineStart:
         find_model=told.find_model,
     )
     names: dict[Pipeline, str] = {"train": told.train_pipeline, "batch": told.batch_pipeline}
+    history, folder = DatasetTable(told.operations_table), Objects(told.data_bucket)
     return PipelineStart(
         workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
         table=ScoringTable(told.operations_table),
-        folder=Objects(told.data_bucket),
-        history=DatasetTable(told.operations_table),
+        folder=folder,
+        history=history,
+        predicted=Predicted(folder, history, PipelineExecutions()),
         pipelines=SageMakerPipelines(names, program),
         bus=EventBus(told.bus_name),
         ledger=ToldTable(told.operations_table),

@@ -17,11 +17,11 @@ from jobs.faults.rows import sorted_out, units_of
 from jobs.faults.score import NEVER
 from jobs.tabular.check_model import NAMED, settle
 from jobs.tabular.evaluate import gate
-from jobs.tabular.loaders import refuse_twice
+from jobs.tabular.predicted import latest, of_service
 from jobs.tabular.quality import quality
-from jobs.tabular.tables import files_of, joined, numbers, read_table, texts
+from jobs.tabular.tables import numbers
 from signalbox.contracts.prediction import Prediction
-from signalbox.contracts.tabular import ID, PREDICTION, PROBABILITY
+from signalbox.contracts.tabular import PREDICTION, PROBABILITY
 from signalbox.contracts.workload import Workload
 from signalbox.errors import Rejected
 
@@ -29,16 +29,20 @@ Floats = npt.NDArray[np.float64]
 Faults = Mapping[str, Floats]
 
 
-def check_model(workload: Workload, predictions: Path, truth: Path, out: Path) -> dict[str, Any]:
+def check_model(
+    workload: Workload, predictions: Path, truth: Path, out: Path, package: str = ""
+) -> dict[str, Any]:
     """Label what was predicted, measure, write evaluation.json and gate.json.
 
-    Cycles whose horizon is not over yet, or out of season, are left out; gate.json counts them.
+    Cycles whose horizon is not over yet, or out of season, are left out; gate.json counts them. Of
+    versions of the model that are not in service :func:`jobs.tabular.check_model.check_model` tells.
 
     Args:
         workload: its name, section ``prediction`` and tables.
-        predictions: folder of predictions.csv.
+        predictions: folder of predictions, of any number of runs.
         truth: folder of fault logs.
         out: folder for the files.
+        package: the version of the model in service; empty if it is not known.
 
     Raises:
         BadHistory: a fault log lacks columns, or a time is none.
@@ -46,14 +50,15 @@ def check_model(workload: Workload, predictions: Path, truth: Path, out: Path) -
         BelowThreshold: the workload's gate is not passed; the files are written all the same.
     """
     asked, prediction = gate_of(workload), prediction_of(workload)
-    table = joined([read_table(path) for path in files_of(predictions)])
+    table = latest(predictions)
     found = list(units_of(table, workload, [PREDICTION, PROBABILITY]))
-    refuse_twice(texts(table[ID]), "predictions")
     probabilities = numbers(table[PROBABILITY])[0]
     logged = _faults(truth, workload, found)
     labels = _labels(found, logged, prediction)
     rows = np.concatenate([each.rows for each in found])
-    known = np.flatnonzero(labels != UNKNOWN)
+    matured = np.flatnonzero(labels != UNKNOWN)
+    chosen = of_service(table, rows[matured], package)
+    known = matured[np.isin(rows[matured], chosen.rows)]
     came, said = labels[known].astype(np.float64), probabilities[rows[known]]
     if not len(known) or len(np.unique(came)) < 2:
         only = f"all with one answer, {came[0]:g}" if len(known) else "so nothing can be judged"
@@ -69,8 +74,8 @@ def check_model(workload: Workload, predictions: Path, truth: Path, out: Path) -
     warned = numbers(table[PREDICTION])[0][rows[known]] == 1
     measured = quality("binary", came, said, _threshold(warned, said))
     judged = gate(asked, measured, workload.name, len(known))
-    judged |= {"without_truth": len(labels) - len(known)}
-    settle(measured.text(), judged, out)
+    judged |= {"without_truth": len(labels) - len(matured), "of_other_versions": chosen.others}
+    settle(measured.text(), judged, out, chosen.former)
     return judged
 
 

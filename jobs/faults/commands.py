@@ -65,7 +65,10 @@ def predict(asked: Asked) -> None:
 
     with unpacked(asked.given("model")) as folder:
         scorer = Scorer.open(folder)
-        rows = run(scorer, asked.workload(), asked.given("data"), asked.left("predictions"))
+        rows = run(
+            scorer, asked.workload(), asked.given("data"), asked.left("predictions"),
+            asked.package, asked.at,
+        )  # fmt: skip
     say(f"{rows} rows predicted by model {scorer.schema.version}")
 
 
@@ -73,15 +76,14 @@ def check_data(asked: Asked) -> None:
     """Cycles, with or without predictions, against the baseline."""
     from jobs.faults.rows import known, sent
     from jobs.tabular.check_data import check_data as run
+    from jobs.tabular.commands import report
 
     workload = asked.workload()
     predicted = asked.given("predictions").is_dir()
     rows = sent(asked.given("predictions" if predicted else "data"), workload, predicted=predicted)
     left = asked.left("monitoring")
-    found = run(rows, known(workload), asked.given("baseline"), left).violations
-    for each in found:
-        say(f"{each.feature_name}: {each.constraint_check_type}: {each.description}")
-    say(f"{len(found)} violations in {rows.num_rows} rows")
+    found = run(rows, known(workload), asked.given("baseline"), left, skip=asked.skip_check)
+    report(found, rows.num_rows, asked)
 
 
 def check_model(asked: Asked) -> None:
@@ -89,4 +91,5 @@ def check_model(asked: Asked) -> None:
     from jobs.faults.check_model import check_model as run
 
     workload, out = asked.workload(), asked.left("quality")
-    say(run(workload, asked.given("predictions"), asked.given("truth"), out)["sentence"])
+    found = run(workload, asked.given("predictions"), asked.given("truth"), out, asked.package)
+    say(found["sentence"])

@@ -12,11 +12,13 @@ from jobs.faults.rows import cycles_of, named_rows, sorted_out
 from jobs.faults.score import NEVER, Scorer
 from jobs.tabular.predict import FILE
 from signalbox.adapters.onnx_model import refuse_mismatch
-from signalbox.contracts.tabular import PREDICTION, PROBABILITY
+from signalbox.contracts.tabular import MODEL_PACKAGE, PREDICTED_AT, PREDICTION, PROBABILITY
 from signalbox.contracts.workload import Workload
 
 
-def predict(scorer: Scorer, workload: Workload, source: Path, out: Path) -> int:
+def predict(
+    scorer: Scorer, workload: Workload, source: Path, out: Path, package: str = "", at: str = ""
+) -> int:
     """Predict for every cycle of every unit, from what was known at it.
 
     Args:
@@ -24,7 +26,10 @@ def predict(scorer: Scorer, workload: Workload, source: Path, out: Path) -> int:
         workload: whose tables these are.
         source: folder of cycle tables; a unit begins anew after each fault of a fault log among them.
         out: folder for predictions.csv: ``id``, ``unit``, the columns as they were sent, ``prediction`` (1
-            where the model would warn) and ``probability`` of a fault within the horizon.
+            where the model would warn), ``probability`` of a fault within the horizon, and the next two
+            as ``model_package`` and ``predicted_at``, if they are told.
+        package: the version of the model.
+        at: when the run began.
 
     Returns:
         Rows predicted.
@@ -44,6 +49,9 @@ def predict(scorer: Scorer, workload: Workload, source: Path, out: Path) -> int:
         rows[PROBABILITY] = said
         told.append(rows)
     table = pd.concat(told, ignore_index=True)
+    for name, value in ((MODEL_PACKAGE, package), (PREDICTED_AT, at)):
+        if value:
+            table[name] = value
     out.mkdir(parents=True, exist_ok=True)
     table.to_csv(out / FILE, index=False)
     return len(table)

@@ -24,12 +24,11 @@ from jobs.dataset.tables import (
     read_frame,
 )
 from jobs.tabular.tables import files_of, first_line, joined, read_table, require
-from signalbox.contracts.tabular import ID, PREDICTION, PROBABILITY
+from signalbox.contracts.tabular import ADDED, ID
 from signalbox.contracts.workload import Workload
 from signalbox.errors import Rejected
 
 UNIT, RAW = "unit", "raw.parquet"
-ADDED = (ID, UNIT, PREDICTION, PROBABILITY)
 
 
 @dataclass(frozen=True)
@@ -84,13 +83,13 @@ def known(workload: Workload) -> set[str]:
     """Columns that are no news: what the workload names, and what the house adds."""
     table = workload.table
     if table is not None:
-        return {*ADDED, table.unit, table.cycle, *table.features, *(table.columns or [])}
+        return {*ADDED, UNIT, table.unit, table.cycle, *table.features, *(table.columns or [])}
     named = {
         f"{sensor.name}__{statistic}"
         for sensor in workload.sensors or []
         for statistic in sensor.statistics or workload.statistics
     }
-    return {*ADDED, *OWN, "duration_s", *named}
+    return {*ADDED, UNIT, *OWN, "duration_s", *named}
 
 
 def named_rows(
@@ -105,7 +104,7 @@ def named_rows(
     unnamed = known(workload)
     when = workload.table.cycle if workload.table is not None else "cycle_end"
     for history, frame in measured(files, workload, columns):
-        taken = {ID, PREDICTION, PROBABILITY} & {str(name) for name in frame.columns}
+        taken = ADDED & {str(name) for name in frame.columns}
         if taken:
             raise Rejected(
                 "name-taken", f"the tables have {', '.join(sorted(taken))}; send cycles alone"

@@ -31,13 +31,15 @@ from signalbox.contracts.monitor import (
     Violation,
     Violations,
 )
-from signalbox.contracts.tabular import ID, PREDICTION, PROBABILITY, Tabular
+from signalbox.contracts.tabular import ADDED, Tabular
 from signalbox.errors import Rejected
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def check_data(table: pa.Table, own: Collection[str], baseline: Path, out: Path) -> Violations:
+def check_data(
+    table: pa.Table, own: Collection[str], baseline: Path, out: Path, *, skip: bool = False
+) -> Violations:
     """Compare rows with the baseline and write statistics.json and constraint_violations.json.
 
     Args:
@@ -45,6 +47,7 @@ def check_data(table: pa.Table, own: Collection[str], baseline: Path, out: Path)
         own: columns beside those of the baseline that are no news, such as the id and the prediction.
         baseline: folder with statistics.json and constraints.json.
         out: folder for the files.
+        skip: describe the rows, but find nothing wrong with them.
 
     Raises:
         Rejected: the baseline is not there, or none.
@@ -66,7 +69,7 @@ def check_data(table: pa.Table, own: Collection[str], baseline: Path, out: Path)
             table[constraint.name], _of(now, constraint.name), _of(before, constraint.name),
             constraint, config,
         )
-    ] if config.evaluate_constraints == "Enabled" else []  # fmt: skip
+    ] if config.evaluate_constraints == "Enabled" and not skip else []  # fmt: skip
     violations = Violations(violations=found)
     out.mkdir(parents=True, exist_ok=True)
     (out / STATISTICS).write_text(now.text(), encoding="utf-8")
@@ -88,7 +91,7 @@ def sent(folder: Path, told: Tabular, *, predicted: bool) -> pa.Table:
 
 def own_of(told: Tabular) -> set[str]:
     """Columns of a tabular workload that are no inputs of its model."""
-    own = {ID, PREDICTION, PROBABILITY, told.target, *filter(None, (told.id, told.group))}
+    own = {*ADDED, told.target, *filter(None, (told.id, told.group))}
     return own if told.loader == "plain" else own | {"station", "date"}
 
 

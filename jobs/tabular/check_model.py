@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from jobs.tabular import loaders
 from jobs.tabular.evaluate import GATE, gate
-from jobs.tabular.loaders import refuse_twice
+from jobs.tabular.predicted import latest, of_service
 from jobs.tabular.quality import quality
-from jobs.tabular.tables import files_of, joined, numbers, read_table, require, texts
+from jobs.tabular.tables import numbers, require, texts
+from signalbox.contracts.gate import BELOW
 from signalbox.contracts.model_quality import EVALUATION
 from signalbox.contracts.tabular import ID, PREDICTION, PROBABILITY, Tabular
 from signalbox.errors import Rejected, SignalboxError
@@ -27,24 +28,28 @@ class BelowThreshold(SignalboxError):  # noqa: N818 - named for what it says
 
 
 def check_model(
-    workload: str, told: Tabular, predictions: Path, truth: Path, out: Path
+    workload: str, told: Tabular, predictions: Path, truth: Path, out: Path, package: str = ""
 ) -> dict[str, Any]:
     """Join by id, measure, write evaluation.json and gate.json.
 
-    Predictions whose truth is not known yet are left out; they are counted in gate.json.
+    Predictions whose truth is not known yet are left out; they are counted in gate.json. So are those of
+    other versions of the model than the one in service. Where there are only such, they are judged, and
+    nothing follows: to tune would be to mend what is gone.
 
     Args:
         workload: its name.
         told: its section ``tabular``.
-        predictions: folder of predictions.csv.
+        predictions: folder of predictions, of any number of runs.
         truth: folder of files that hold the target.
         out: folder for the files.
+        package: the version of the model in service; empty if it is not known.
 
     Raises:
         Rejected: no truth, truth of other ids than were predicted, or a value that is none.
         BelowThreshold: the workload's threshold is not met; the files are written all the same.
     """
-    ids, answers = _predicted(predictions, told)
+    table = latest(predictions)
+    ids, answers = _predicted(table, told)
     known, came = loaders.truth(truth, told)
     place = {name: row for row, name in enumerate(ids)}
     strange = [name for name in known if name not in place]
@@ -54,33 +59,43 @@ def check_model(
             f"truth of {len(strange)} ids that were not predicted for: {', '.join(strange[:NAMED])}"
             f"{', ...' if len(strange) > NAMED else ''}; predicted was, for instance, {ids[0]}",
         )
-    values = _values(came, known, told)
-    rows = np.asarray([place[name] for name in known])
-    found = quality(told.problem, values, answers[rows], told.threshold)
-    judged = gate(told.gate, found, workload, len(rows)) | {"without_truth": len(ids) - len(rows)}
-    settle(found.text(), judged, out)
+    true = np.full(len(ids), np.nan)
+    rows = np.asarray([place[name] for name in known], np.intp)
+    true[rows] = _values(came, known, told)
+    chosen = of_service(table, rows, package)
+    found = quality(told.problem, true[chosen.rows], answers[chosen.rows], told.threshold)
+    judged = gate(told.gate, found, workload, len(chosen.rows))
+    judged |= {"without_truth": len(ids) - len(rows), "of_other_versions": chosen.others}
+    settle(found.text(), judged, out, chosen.former)
     return judged
 
 
-def settle(evaluation: str, judged: dict[str, Any], out: Path) -> None:
+def settle(evaluation: str, judged: dict[str, Any], out: Path, former: str = "") -> None:
     """Write evaluation.json and gate.json.
 
+    Args:
+        evaluation: the first.
+        judged: the second; of a former version its sentence is made to say so.
+        out: folder for the files.
+        former: the version that was judged, if it is not in service.
+
     Raises:
-        BelowThreshold: the gate is not passed; the files are written all the same.
+        BelowThreshold: the gate is not passed by the model in service; the files are written all the same.
     """
+    if former:
+        said = str(judged["sentence"]).removesuffix(f": {BELOW}")
+        judged["sentence"] = f"{said}; version {former} predicted it, which is not in service"
     out.mkdir(parents=True, exist_ok=True)
     (out / EVALUATION).write_text(evaluation, encoding="utf-8")
     (out / GATE).write_text(json.dumps(judged, indent=1), encoding="utf-8")
-    if not judged["passed"]:
+    if not judged["passed"] and not former:
         raise BelowThreshold(str(judged["sentence"]))
 
 
-def _predicted(folder: Path, told: Tabular) -> tuple[list[str], np.ndarray]:  # type: ignore[type-arg]
-    table = joined([read_table(path) for path in files_of(folder)])
+def _predicted(table: pa.Table, told: Tabular) -> tuple[list[str], np.ndarray]:  # type: ignore[type-arg]
     column = PROBABILITY if told.problem == "binary" else PREDICTION
     require(table, [ID, column], "the predictions")
     ids = texts(table[ID])
-    refuse_twice(ids, "predictions")
     answers, _ = numbers(table[column])
     gaps = np.flatnonzero(np.isnan(answers))
     if len(gaps):

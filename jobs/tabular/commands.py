@@ -6,6 +6,7 @@ Libraries of learning and of sketches are imported by the commands that need the
 from __future__ import annotations
 
 from jobs.program import Asked, say
+from signalbox.contracts.monitor import Violations
 from signalbox.contracts.tabular import Tabular
 from signalbox.errors import Misconfigured
 
@@ -67,7 +68,10 @@ def predict(asked: Asked) -> None:
     from jobs.tabular.served import opened
 
     with opened(asked.given("model"), asked.name) as model:
-        rows = run(model, section(asked), asked.given("data"), asked.left("predictions"), say)
+        rows = run(
+            model, section(asked), asked.given("data"), asked.left("predictions"), say,
+            asked.package, asked.at,
+        )  # fmt: skip
         say(f"{rows} rows predicted by model {model.told.version}")
 
 
@@ -80,10 +84,16 @@ def check_data(asked: Asked) -> None:
     predicted = asked.given("predictions").is_dir()
     rows = sent(asked.given("predictions" if predicted else "data"), told, predicted=predicted)
     baseline = asked.given("baseline")
-    found = run(rows, own_of(told), baseline, asked.left("monitoring")).violations
-    for each in found:
+    left = asked.left("monitoring")
+    report(run(rows, own_of(told), baseline, left, skip=asked.skip_check), rows.num_rows, asked)
+
+
+def report(found: Violations, rows: int, asked: Asked) -> None:
+    """Say in the job's log what is wrong with data."""
+    for each in found.violations:
         say(f"{each.feature_name}: {each.constraint_check_type}: {each.description}")
-    say(f"{len(found)} violations in {rows.num_rows} rows")
+    checked = "not checked, as asked" if asked.skip_check else f"{len(found.violations)} violations"
+    say(f"{rows} rows, {checked}")
 
 
 def check_model(asked: Asked) -> None:
@@ -92,6 +102,6 @@ def check_model(asked: Asked) -> None:
 
     judged = run(
         asked.name, section(asked), asked.given("predictions"), asked.given("truth"),
-        asked.left("quality"),
+        asked.left("quality"), asked.package,
     )  # fmt: skip
     say(judged["sentence"])

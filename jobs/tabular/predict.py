@@ -13,16 +13,23 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from jobs.tabular import loaders
+from jobs.tabular.predicted import stamped
 from jobs.tabular.served import Model
 from jobs.tabular.tables import numbers
-from signalbox.contracts.tabular import ID, PREDICTION, PROBABILITY, Tabular
+from signalbox.contracts.tabular import ADDED, ID, PREDICTION, PROBABILITY, Tabular
 from signalbox.errors import Rejected
 
 FILE = "predictions.csv"
 
 
 def predict(
-    model: Model, told: Tabular, source: Path, out: Path, heard: Callable[[str], None]
+    model: Model,
+    told: Tabular,
+    source: Path,
+    out: Path,
+    heard: Callable[[str], None],
+    package: str = "",
+    at: str = "",
 ) -> int:
     """Predict for every row of a folder of files.
 
@@ -30,9 +37,12 @@ def predict(
         model: of this workload.
         told: the workload's section ``tabular``.
         source: the files.
-        out: folder for predictions.csv: ``id``, the columns as they were sent, ``prediction``, and of a
-            binary question ``probability`` of class 1.
+        out: folder for predictions.csv: ``id``, the columns as they were sent, ``prediction``, of a
+            binary question ``probability`` of class 1, and the next two as ``model_package`` and
+            ``predicted_at``, if they are told.
         heard: told of cells that are no numbers.
+        package: the version of the model.
+        at: when the run began.
 
     Returns:
         Rows predicted.
@@ -41,7 +51,7 @@ def predict(
         Rejected: a file cannot be read, holds no rows, lacks a column, or has one named like a prediction.
     """
     table = loaders.rows(source, told, with_target=False)
-    taken = {PREDICTION, PROBABILITY} & set(table.column_names)
+    taken = (ADDED - {ID}) & set(table.column_names)
     if taken:
         raise Rejected(
             "name-taken", f"the files have {', '.join(sorted(taken))}; send inputs alone"
@@ -57,6 +67,7 @@ def predict(
         kept = kept.append_column(PREDICTION, said).append_column(PROBABILITY, pa.array(answers))
     else:
         kept = kept.append_column(PREDICTION, pa.array(answers))
+    kept = stamped(kept, package, at)
     out.mkdir(parents=True, exist_ok=True)
     pacsv.write_csv(kept, out / FILE, pacsv.WriteOptions(quoting_style="needed"))
     return int(kept.num_rows)

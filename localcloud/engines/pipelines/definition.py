@@ -124,6 +124,10 @@ def _steps(given: Any, branch: tuple[str, str] | None, place: str) -> Iterator[S
         step = _step(body, branch)
         yield step
         if step.type == "Condition":
+            if branch is not None:  # Developer Guide, "Add a step", Condition step: limitations
+                raise RefusedError(
+                    f"step {step.name}: a Condition step inside another is not supported"
+                )
             for key, outcome in (("IfSteps", "True"), ("ElseSteps", "False")):
                 inside = step.arguments.get(key) or []
                 yield from _steps(inside, (step.name, outcome), f"{key} of {step.name}")

@@ -63,12 +63,12 @@ def test_needs_come_from_references_dependencies_and_branches() -> None:
                     {"Std:JsonGet": {"PropertyFile": get("Steps.A.PropertyFiles.F"), "Path": "x"}}
                 ),
                 IfSteps=[fail("D", get("Steps.B.ProcessingJobArn"))],
-                ElseSteps=[gate(equals(2), name="E", IfSteps=[fail("G")])],
+                ElseSteps=[fail("E")],
             ),
         )
     )
     assert {name: set(step.needs) for name, step in found.steps.items()} == {
-        "A": set(), "B": {"A"}, "C": {"A"}, "D": {"B", "C"}, "E": {"C"}, "G": {"E"},
+        "A": set(), "B": {"A"}, "C": {"A"}, "D": {"B", "C"}, "E": {"C"},
     }  # fmt: skip
     assert found.steps["D"].branch == ("C", "True")
     assert found.steps["E"].branch == ("C", "False")
@@ -80,6 +80,10 @@ WRONG: list[tuple[str, str]] = [
     (text(fail(), Version="2021"), "Version '2021' is not 2020-12-01"),
     (text(fail(), Extra=1), "Extra is not supported"),
     (text(), "Steps must be a list of steps"),
+    (
+        text(gate(equals(1), IfSteps=[gate(equals(2), name="E")])),
+        "step E: a Condition step inside another",
+    ),
     (text({"Name": "a b", "Type": "Fail"}), "'a b' is no name of a step"),
     (text(fail(), fail()), "step Z is there twice"),
     (text({"Name": "Q", "Type": "QualityCheck"}), "step Q: type 'QualityCheck' is not supported"),

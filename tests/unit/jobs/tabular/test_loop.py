@@ -10,6 +10,8 @@ import sys
 
 import numpy as np
 import onnxruntime
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
 import pytest
 
 from containers.onnx_inference.model import Model
@@ -161,6 +163,79 @@ def test_a_model_that_is_not_good_enough_any_more_fails_in_one_sentence(regressi
     assert quality["regression_metrics"]["rmse"]["standard_deviation"] == "NaN"
 
 
+FIRST, SECOND = (f"arn:aws:sagemaker:eu-west-1:1:model-package/shells/{k}" for k in (1, 2))
+
+
+def runs(program, folders, tmp_path, *given):
+    """A folder of the predictions of several runs, of the same rows but for their ids' file."""
+    rows = shells(50, 6)
+    for number, (stem, package, worse) in enumerate(given):
+        shown = [[*row[:-1]] for row in rows]
+        source = write(tmp_path / f"in{number}" / f"{stem}.csv", shown).parent
+        day = f"2026-07-0{number + 1}T00:00:00Z"
+        code, _, out = program.run(
+            "predict", options=["--package", package, "--at", day], data=source, model=folders["model"]
+        )  # fmt: skip
+        assert code == 0
+        table = pacsv.read_csv(out / "predictions" / "predictions.csv")
+        said = pc.add(table["prediction"], float(worse))
+        table = table.set_column(table.column_names.index("prediction"), "prediction", said)
+        place = tmp_path / "predictions" / f"run{number}"
+        place.mkdir(parents=True)
+        pacsv.write_csv(table, place / "predictions.csv")
+    return tmp_path / "predictions", rows
+
+
+def judged(program, place, rows, stem="monday", package=""):
+    truth = write(
+        program.folder / "true" / stem / f"{stem}.csv", [[row[-1]] for row in rows]
+    ).parent
+    code, _, out = program.run(
+        "check-model", options=["--package", package], predictions=place, truth=truth
+    )
+    return code, read(out / "quality", "gate.json")
+
+
+def test_truth_of_monday_finds_the_predictions_of_monday(regression, tmp_path):
+    program, folders = regression
+    place, rows = runs(program, folders, tmp_path, ("monday", FIRST, 0), ("tuesday", FIRST, 9))
+    code, gate = judged(program, place, rows, package=FIRST)
+    assert (code, gate["passed"], gate["without_truth"]) == (0, 1, 50)
+    code, gate = judged(program, place, rows, "tuesday", FIRST)
+    assert (code, gate["passed"]) == (1, 0)
+
+
+def test_of_two_predictions_for_a_row_the_later_counts(regression, tmp_path):
+    program, folders = regression
+    place, rows = runs(program, folders, tmp_path, ("monday", FIRST, 9), ("monday", FIRST, 0))
+    assert judged(program, place, rows, package=FIRST)[0] == 0
+
+
+def test_a_version_that_serves_no_more_is_judged_and_nothing_follows(regression, tmp_path):
+    program, folders = regression
+    place, rows = runs(program, folders, tmp_path, ("monday", FIRST, 9), ("tuesday", SECOND, 0))
+    code, gate = judged(program, place, rows, package=SECOND)
+    assert (code, gate["passed"]) == (0, 0)
+    assert gate["sentence"].endswith(
+        "at most 1 is asked; version 1 predicted it, which is not in service"
+    )
+    code, gate = judged(program, place, rows, "tuesday", SECOND)
+    assert (code, gate["passed"], gate["of_other_versions"]) == (0, 1, 0)
+
+
+def test_only_rows_of_the_version_in_service_are_judged(regression, tmp_path):
+    program, folders = regression
+    place, rows = runs(program, folders, tmp_path, ("monday", FIRST, 9), ("tuesday", SECOND, 0))
+    both = program.folder / "true" / "both"
+    for stem in ("monday", "tuesday"):
+        write(both / f"{stem}.csv", [[row[-1]] for row in rows])
+    code, _, out = program.run(
+        "check-model", options=["--package", SECOND], predictions=place, truth=both
+    )
+    gate = read(out / "quality", "gate.json")
+    assert (code, gate["passed"], gate["of_other_versions"]) == (0, 1, 50)
+
+
 @pytest.mark.parametrize(
     ("rows", "header", "feature", "check"),
     [
@@ -178,6 +253,16 @@ def test_what_strays_is_a_violation_not_a_failure(regression, rows, header, feat
     assert code == 0
     found = read(out / "monitoring", "constraint_violations.json")["violations"]
     assert (feature, check) in {(v["feature_name"], v["constraint_check_type"]) for v in found}
+
+
+def test_a_check_that_is_to_be_skipped_finds_nothing(regression):
+    program, folders = regression
+    place, _ = predicted(program, folders, [row[:-1] for row in shells(400, 8, shift=1.5)])
+    code, said, out = program.run(
+        "check-data", options=["--skip-check", "True"], predictions=place, baseline=folders["baseline"]
+    )  # fmt: skip
+    assert (code, said) == (0, "400 rows, not checked, as asked\n")
+    assert read(out / "monitoring", "constraint_violations.json")["violations"] == []
 
 
 def test_a_workload_may_let_values_be_missing(regression, tmp_path):

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.operation_keys import inputs_key
+from signalbox.contracts.datasets import JUDGED_RUNS, Consumed
+from signalbox.contracts.operation_keys import inputs_key, predicted_key, predictions_key
 from signalbox.domain.datasets import DatasetIntake, PipelineStart
+from signalbox.domain.truth import PATIENCE, Predicted
 from signalbox.errors import Rejected, Transient
 from tests.fakes import BUCKET, NOON, Crash, Fuse, HeardBus, InMemoryRunTable, ref, workload
 from tests.operated import InMemoryLedger
 from tests.promoted import HeardTopic
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 OPERATIONS = {"owner": "owner@example.com", "card": {"purpose": "to be tested"}}
 
 
@@ -32,22 +33,27 @@ class Folder:
         with self.fuse.around():
             self.held[key] = content
 
+    def keys(self, prefix):
+        return [key for key in self.held if key.startswith(prefix)]
+
 
 @dataclass
 class Past:
-    """The latest runs."""
+    """What runs consumed."""
 
     fuse: Fuse = field(default_factory=Fuse)
     held: dict = field(default_factory=dict)
 
+    def recent(self, kind, name, most):
+        runs = [each for (k, n, _), each in self.held.items() if (k, n) == (kind, name)]
+        return sorted(runs, key=lambda each: each.at, reverse=True)[:most]
+
     def latest(self, kind, name):
-        return self.held.get((kind, name))
+        return next(iter(self.recent(kind, name, 1)), None)
 
     def remember(self, kind, name, consumed):
         with self.fuse.around():
-            standing = self.held.get((kind, name))
-            if standing is None or standing.at <= consumed.at:
-                self.held[kind, name] = consumed
+            self.held[kind, name, consumed.run] = consumed
 
 
 @dataclass
@@ -56,6 +62,10 @@ class Started:
 
     fuse: Fuse = field(default_factory=Fuse)
     runs: dict = field(default_factory=dict)
+    going: set = field(default_factory=set)
+
+    def under_way(self, execution):
+        return execution in self.going
 
     def start(self, pipeline, workload, run, parameters):
         with self.fuse.around():
@@ -74,9 +84,19 @@ class World:
         self.folder, self.past, self.started = Folder(fuse), Past(fuse), Started(fuse)
         self.bus, self.topic = HeardBus(fuse), HeardTopic(fuse)
         self.starter = PipelineStart(
-            self.workloads, self.table, self.folder, self.past, self.started, self.bus,
+            self.workloads, self.table, self.folder, self.past,
+            Predicted(self.folder, self.past, self.started), self.started, self.bus,
             InMemoryLedger(fuse), self.topic,
         )  # fmt: skip
+
+    def predicted(self, run, at, *, done=True):
+        """A batch run of that moment, whose predictions are there or still being made."""
+        consumed = Consumed(run=run, inputs=f"s3://x/{run}", at=at, execution=f"arn:batch/{run}")
+        self.past.remember("inference", "abalone", consumed)
+        if done:
+            self.folder.put(predicted_key("abalone", run), b"id\n")
+        else:
+            self.started.going.add(consumed.execution)
 
     def files(self, run, name="abalone"):
         first, *rest = json.loads(self.folder.held[inputs_key(name, run)])
@@ -128,14 +148,65 @@ def test_an_unknown_prefix_is_refused_with_those_there_are(key):
         World().intake.take_in(ref(key), NOON)
 
 
-def test_ground_truth_judges_what_was_predicted_last():
+def test_ground_truth_is_held_against_all_that_was_predicted_lately():
     world = World()
-    world.past.held["inference", "abalone"] = Consumed(run="r1", inputs="s3://x/y", at=NOON)
+    for number, run in enumerate(("monday", "tuesday")):
+        world.predicted(run, NOON - (2 - number) * DAY)
+    world.predicted("failed", NOON - DAY / 2, done=False)
+    world.started.going.clear()
     world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
     world.starter.start(NOON + 9 * MINUTE)
     (((pipeline, _, run), told),) = world.started.runs.items()
     assert pipeline == "batch"
-    assert told == {"Inputs": "s3://x/y", "Truth": f"s3://{BUCKET}/{inputs_key('abalone', run)}"}
+    inputs = f"s3://{BUCKET}/{inputs_key('abalone', run)}"
+    listed = predictions_key("abalone", run)
+    assert told == {
+        "Inputs": inputs, "Truth": inputs, "Predictions": f"s3://{BUCKET}/{listed}",
+    }  # fmt: skip
+    assert json.loads(world.folder.held[listed])[1:] == [
+        predicted_key("abalone", "monday"), predicted_key("abalone", "tuesday"),
+    ]  # fmt: skip
+
+
+def test_no_more_than_the_latest_runs_are_judged():
+    world = World()
+    for number in range(JUDGED_RUNS + 2):
+        world.predicted(f"r{number:02}", NOON - (99 - number) * DAY)
+    found = world.starter.predicted.files("abalone")
+    assert len(found) == JUDGED_RUNS
+    assert predicted_key("abalone", "r01") not in found
+
+
+def test_ground_truth_waits_for_predictions_that_are_being_made():
+    world = World()
+    world.predicted("old", NOON - DAY)
+    world.predicted("new", NOON, done=False)
+    world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
+    assert world.starter.start(NOON + 9 * MINUTE) == "nothing"
+    world.predicted("new", NOON)
+    assert world.starter.start(NOON + 14 * MINUTE) == "started"
+    (told,) = world.started.runs.values()
+    assert "new" in world.folder.held[told["Predictions"].removeprefix(f"s3://{BUCKET}/")].decode()
+
+
+def test_ground_truth_waits_for_files_that_came_with_it():
+    world = World()
+    world.predicted("old", NOON - DAY)
+    world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
+    world.intake.take_in(ref("inference/abalone/a.csv"), NOON + 2 * MINUTE)
+    world.starter.start(NOON + 3 * MINUTE)
+    assert world.started.runs == {}, "truth is quiet, and what it may be of is not"
+    world.starter.start(NOON + 9 * MINUTE)
+    assert next(iter(world.started.runs.values()))["Truth"] == "none"
+
+
+def test_ground_truth_does_not_wait_for_ever():
+    world = World()
+    world.predicted("old", NOON - DAY)
+    world.intake.take_in(ref("ground-truth/abalone/t.csv"), NOON)
+    world.predicted("stuck", NOON, done=False)
+    assert world.starter.start(NOON + PATIENCE - MINUTE) == "nothing"
+    assert world.starter.start(NOON + PATIENCE) == "started"
 
 
 def test_ground_truth_of_nothing_is_told_once_and_blocks_nobody():

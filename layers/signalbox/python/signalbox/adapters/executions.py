@@ -36,6 +36,16 @@ class PipelineExecutions:
                 for each in page.get("PipelineParameters") or []
             }
 
+    def under_way(self, execution: str) -> bool:
+        """Whether a run has not ended.
+
+        Raises:
+            Misconfigured: there is no such run (any more).
+        """
+        with _asking("DescribePipelineExecution", f"execution {execution}"):
+            told = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        return told["PipelineExecutionStatus"] in ("Executing", "Stopping")
+
     def why_failed(self, execution: str) -> str:
         """Return why a run failed: what its failed steps say, or else what it says itself.
 

@@ -89,13 +89,15 @@ class ModelRegistry:
 def package_of(told: dict[str, Any]) -> Package:
     """Return what the house reads of DescribeModelPackage's answer."""
     metrics = told.get("ModelMetrics") or {}
+    # what later data are held against; a package of other hands may have the baseline of its own data alone
+    drift = told.get("DriftCheckBaselines") or metrics
     containers = (told.get("InferenceSpecification") or {}).get("Containers") or []
     return Package(
         arn=told["ModelPackageArn"],
         status=told["ModelPackageStatus"],
         approval=told.get("ModelApprovalStatus", ""),
         statistics=_place(metrics, "ModelQuality", "Statistics"),
-        constraints=_place(metrics, "ModelDataQuality", "Constraints"),
+        constraints=_place(drift, "ModelDataQuality", "Constraints"),
         reason="; ".join(_reasons(told.get("ModelPackageStatusDetails") or {})),
         metadata=told.get("CustomerMetadataProperties") or {},
         images=tuple(each["Image"] for each in containers if "Image" in each),

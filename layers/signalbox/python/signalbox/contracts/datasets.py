@@ -25,14 +25,19 @@ NO_TRUTH = "none"
 """The parameter ``Truth`` of a batch run without ground truth: parameters cannot be absent."""
 
 
+JUDGED_RUNS = 50
+"""Batch runs, the latest ones, whose predictions ground truth is held against."""
+
+
 class Consumed(BaseModel):
-    """The latest run of one kind: what it was given."""
+    """A run of one kind: what it was given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: str
     inputs: str
     at: AwareDatetime
+    execution: str
 
 
 def program_of(workload: Workload) -> str:

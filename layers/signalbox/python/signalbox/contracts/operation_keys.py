@@ -11,6 +11,7 @@ OPERATIONS = "operations/"
 PACKAGES = "packages/"
 MONITORING = "monitoring/"
 CARDS = "cards/"
+PREDICTIONS = "predictions/"
 _VIOLATIONS = re.compile(
     r"monitoring/(?P<workload>[^/]+)/(?P<run>[0-9a-f]{32})/constraint_violations\.json"
 )
@@ -44,6 +45,21 @@ def operations_prefix(workload: str, run: str) -> str:
 def inputs_key(workload: str, run: str) -> str:
     """Return where the files of a pipeline run are listed, as SageMaker's manifests are."""
     return f"{operations_prefix(workload, run)}inputs.json"
+
+
+def predictions_key(workload: str, run: str) -> str:
+    """Return where the predictions are listed that a run holds against the truth."""
+    return f"{operations_prefix(workload, run)}predictions.json"
+
+
+def predicted_prefix(workload: str) -> str:
+    """Return where the predictions of a workload lie, a folder for each run."""
+    return f"{PREDICTIONS}{workload}/"
+
+
+def predicted_key(workload: str, run: str) -> str:
+    """Return where the predictions of a run lie."""
+    return f"{predicted_prefix(workload)}{run}/predictions.csv"
 
 
 def smoke_key(workload: str, run: str) -> str:

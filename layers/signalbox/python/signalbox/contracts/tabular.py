@@ -32,6 +32,10 @@ ID = "id"
 """The column by which predictions and truth find each other."""
 PREDICTION, PROBABILITY = "prediction", "probability"
 """Columns that predicting adds; the second, of class 1, only for a binary question."""
+MODEL_PACKAGE, PREDICTED_AT = "model_package", "predicted_at"
+"""Columns that say which version of the model predicted, and in the run of which moment."""
+ADDED = frozenset({ID, PREDICTION, PROBABILITY, MODEL_PACKAGE, PREDICTED_AT})
+"""All columns of the house's own."""
 
 
 class Boosting(BaseModel):
@@ -100,7 +104,7 @@ class Tabular(BaseModel):
     def _columns_fit(self) -> Self:
         if self.target in self.columns:
             raise ValueError(f"columns: {self.target} is the target; a model may not see it")
-        taken = {ID, PREDICTION, PROBABILITY} & {*self.columns, self.target}
+        taken = ADDED & {*self.columns, self.target}
         if taken:
             raise ValueError(f"columns: {', '.join(sorted(taken))} is a name of the house's own")
         if self.names is not None:

@@ -4,6 +4,8 @@
          ─► StartPipelineExecution, by a token ─► PipelineStarted ─► closed
          └─ nothing to judge by ─► PipelineRefused, and one mail ─► closed
 
+Ground truth also waits for predictions that are still being made (signalbox.domain.truth).
+
 Notes and runs are those of scoring (signalbox.domain.scoring): whoever finds an open run ends its start
 first, and every step may be repeated.
 """
@@ -31,6 +33,7 @@ from signalbox.contracts.operation_keys import (
     DatasetKind,
     inputs_key,
     parse_dataset_key,
+    predictions_key,
 )
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
@@ -39,6 +42,7 @@ from signalbox.domain.due import Note, Notes, note_of
 from signalbox.domain.refusal_mail import compose, nothing_predicted
 from signalbox.domain.scoring import MAX_NOTES, OpenRun, RunTable
 from signalbox.domain.telling import Ledger, Topic, once
+from signalbox.domain.truth import PATIENCE, Predicted
 from signalbox.errors import Rejected, SignalboxError
 
 Noted = Literal["noted", "repeated", "ignored"]
@@ -57,13 +61,13 @@ class Folder(Protocol):
 
 
 class History(Protocol):
-    """What the latest run of each kind consumed."""
+    """What runs of each kind consumed."""
 
     def latest(self, kind: DatasetKind, workload: str) -> Consumed | None:
         """Return what the latest run of a kind was given, or None if there was none."""
 
     def remember(self, kind: DatasetKind, workload: str, consumed: Consumed) -> None:
-        """Note what a run was given, unless a later run was noted already."""
+        """Note what a run was given; it is the latest unless a later run was noted already."""
 
 
 class Pipelines(Protocol):
@@ -118,6 +122,7 @@ class PipelineStart:
     table: RunTable
     folder: Folder
     history: History
+    predicted: Predicted
     pipelines: Pipelines
     bus: Bus
     ledger: Ledger
@@ -149,7 +154,7 @@ class PipelineStart:
         self, kind: DatasetKind, workload: Workload, now: datetime, quiet: timedelta
     ) -> bool:
         waiting = notes_of(kind, workload.name)
-        run = self.table.open_run(waiting) or self._open(waiting, now, quiet)
+        run = self.table.open_run(waiting) or self._open(kind, workload.name, now, quiet)
         if run is None:
             return False
         for slot in run.slots:
@@ -161,13 +166,26 @@ class PipelineStart:
         self.table.close(run)
         return bool(files)
 
-    def _open(self, waiting: str, now: datetime, quiet: timedelta) -> OpenRun | None:
+    def _open(
+        self, kind: DatasetKind, workload: str, now: datetime, quiet: timedelta
+    ) -> OpenRun | None:
+        waiting = notes_of(kind, workload)
         notes = self.table.due(waiting, MAX_NOTES)
         if not notes or not complete(notes, now, quiet):
+            return None
+        if kind == "ground-truth" and self._too_early(workload, notes, now):
             return None
         slots = tuple(note.slot for note in notes)
         digest = hashlib.sha256("\n".join([waiting, *slots]).encode()).hexdigest()[:32]
         return self.table.begin(OpenRun(waiting, digest, slots, now))
+
+    def _too_early(self, workload: str, truth: Sequence[Note], now: datetime) -> bool:
+        """Whether truth should wait: for files that are to be predicted for, or for predictions under way."""
+        if max(note.at for note in truth) + PATIENCE <= now:
+            return False
+        inputs = notes_of("inference", workload)
+        waiting = self.table.open_run(inputs) is not None or bool(self.table.due(inputs, 1))
+        return waiting or self.predicted.coming(workload, now)
 
     def _run(
         self,
@@ -179,16 +197,19 @@ class PipelineStart:
     ) -> None:
         key, bucket = inputs_key(workload.name, run.run), self.folder.bucket
         self.folder.put(key, manifest(bucket, files))
-        inputs, truth = f"s3://{bucket}/{key}", NO_TRUTH
+        inputs = f"s3://{bucket}/{key}"
+        told = {"Inputs": inputs} | ({"Truth": NO_TRUTH} if kind == "inference" else {})
         if kind == "ground-truth":
-            predicted = self.history.latest("inference", workload.name)
-            if predicted is None:
+            predictions = self.predicted.files(workload.name)
+            if not predictions:
                 self._refuse(workload, run, key, nothing_predicted(workload.name), now)
                 return
-            inputs, truth = predicted.inputs, inputs
-        told = {"Inputs": inputs} | ({} if kind == "training" else {"Truth": truth})
+            listed = predictions_key(workload.name, run.run)
+            self.folder.put(listed, manifest(bucket, predictions))
+            told |= {"Truth": inputs, "Predictions": f"s3://{bucket}/{listed}"}
         arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
-        self.history.remember(kind, workload.name, Consumed(run=run.run, inputs=inputs, at=run.at))
+        consumed = Consumed(run=run.run, inputs=inputs, at=run.at, execution=arn)
+        self.history.remember(kind, workload.name, consumed)
         self.bus.emit(pipeline_started(workload.name, PIPELINE_OF[kind], run.run, arn, len(files)))
 
     def _refuse(self, workload: Workload, run: OpenRun, key: str, why: str, now: datetime) -> None:
