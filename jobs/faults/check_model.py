@@ -13,11 +13,11 @@ from cycles.history import UNKNOWN, label
 from jobs.dataset.build import in_season, prediction_of
 from jobs.dataset.tables import History, fault_log
 from jobs.faults.gate import gate_of
-from jobs.faults.rows import sorted_out, units_of
+from jobs.faults.rows import UNIT, sorted_out, units_of
 from jobs.faults.score import NEVER
 from jobs.tabular.check_model import NAMED, settle
 from jobs.tabular.evaluate import gate
-from jobs.tabular.predicted import latest, of_service
+from jobs.tabular.predicted import latest, of_runs_with, of_service
 from jobs.tabular.quality import quality
 from jobs.tabular.tables import numbers
 from signalbox.contracts.prediction import Prediction
@@ -51,9 +51,11 @@ def check_model(
     """
     asked, prediction = gate_of(workload), prediction_of(workload)
     table = latest(predictions)
+    logged = _faults(truth, workload, list(units_of(table, workload, [PREDICTION, PROBABILITY])))
+    # a log is of the units of some batches: of those of others it does not say that they are well
+    table = of_runs_with(table, UNIT, logged)
     found = list(units_of(table, workload, [PREDICTION, PROBABILITY]))
     probabilities = numbers(table[PROBABILITY])[0]
-    logged = _faults(truth, workload, found)
     labels = _labels(found, logged, prediction)
     rows = np.concatenate([each.rows for each in found])
     matured = np.flatnonzero(labels != UNKNOWN)

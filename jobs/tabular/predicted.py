@@ -5,7 +5,7 @@ Truth lags behind. By the time it comes there may be predictions of a later day,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,16 @@ def latest(folder: Path) -> pa.Table:
     )
     newest = {name: row for row, name in sorted(enumerate(ids), key=lambda each: when[each[0]])}
     return table.take(pa.array(sorted(newest.values())))
+
+
+def of_runs_with(table: pa.Table, column: str, wanted: Collection[str]) -> pa.Table:
+    """Only the rows of runs that predicted for at least one of these; all where no run did."""
+    if PREDICTED_AT not in table.column_names:
+        return table
+    when = np.asarray([each or "" for each in texts(table[PREDICTED_AT])])
+    named = np.asarray([each in wanted for each in texts(table[column])], bool)
+    kept = np.isin(when, when[named])
+    return table.filter(pa.array(kept)) if kept.any() else table
 
 
 def of_service(table: pa.Table, rows: npt.NDArray[np.intp], package: str) -> Judgeable:

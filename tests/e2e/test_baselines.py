@@ -8,6 +8,7 @@ import pytest
 
 from cli.chain import running
 from cli.loop_day import LoopDay
+from cli.workloads import load
 from signalbox.adapters.packages import ModelRegistry
 from signalbox.contracts.registry import group_of
 from signalbox.domain.registry import serving
@@ -45,6 +46,7 @@ def test_a_former_baseline_can_be_kept_and_data_held_against_it(day, pipeline):
     given = {each["Name"]: each["Value"] for each in told}
     former = f"s3://{day.bucket.name}/operations/abalone/{given['Run']}/baseline"
     changed = given | AGAIN | {"SuppliedBaseline": former, "Run": "b" * 32}
+    changed |= load("abalone").search() if pipeline == "tune" else {}
     started = day.sagemaker.start_pipeline_execution(
         PipelineName=f"signalbox-{pipeline}",
         PipelineParameters=[{"Name": name, "Value": value} for name, value in changed.items()],
