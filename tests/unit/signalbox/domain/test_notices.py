@@ -100,6 +100,7 @@ def test_a_failed_run_is_told_to_its_owner_in_words():
     detail = json.loads(lines[-1])
     assert json.loads(message.attributes["detail"]) == detail
     assert (detail["status"], detail["step"], detail["owner"]) == ("Failed", None, OWNER)
+    assert message.recipients == (OWNER,)
 
 
 def test_a_step_is_told_with_the_words_of_its_rule():
@@ -126,7 +127,8 @@ def test_a_subject_fits_however_long_its_names_are():
     assert message.subject.isascii()
     assert message.subject.startswith(f"{long}: Failed")
     assert message.subject.endswith(" - Action Required")
-    assert "detail" not in message.attributes  # too long for an attribute, not for the body
+    detail = json.loads(message.attributes["detail"])  # shorter than the body's
+    assert (detail["status"], detail["why"][:9], detail["shortened"]) == ("Failed", "x" * 9, True)
     assert json.loads(message.body.splitlines()[-1])["why"] == "x" * 1024
 
 

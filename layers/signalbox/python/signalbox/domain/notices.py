@@ -16,7 +16,7 @@ from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.pipelines import Change, PipelineChange
 from signalbox.contracts.workload import Workload
-from signalbox.domain.mail import Address, at, how_long, mail, table
+from signalbox.domain.mail import address_of, at, how_long, mail, table
 from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.errors import Rejected
 
@@ -117,7 +117,7 @@ def notice(event: PipelineChange, origin: Origin, wish: Wish, why: str) -> Messa
         lines += ["", *message.splitlines()]
     lines += ["", *table(rows), "", "See more:", f"  signalbox runs {change.execution_id}"]
     return mail(
-        Address(origin.workload, "pipeline", change.status, operations.owner),
+        address_of(origin.workload, "pipeline", change.status, operations),
         f"{change.status}, {what} of {change.pipeline_name}",
         lines,
         _detail(event, origin, wish, why),

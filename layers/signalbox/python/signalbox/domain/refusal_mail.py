@@ -6,7 +6,7 @@ from datetime import datetime
 
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
-from signalbox.domain.mail import Address, at, mail, table
+from signalbox.domain.mail import address_of, at, mail, table
 
 
 def nothing_predicted(workload: str) -> str:
@@ -32,7 +32,7 @@ def compose(
     """
     rows = {"Workload": workload, "Run": run, "Files": inputs, "Came": at(came)}
     return mail(
-        Address(workload, "pipeline", "Refused", operations.owner),
+        address_of(workload, "pipeline", "Refused", operations),
         "files that came started no run",
         [f"No run was started for {workload}: {why}.", "", *table(rows)],
         {

@@ -7,7 +7,7 @@ from datetime import timedelta
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.pipelines import StepChange
-from signalbox.domain.mail import Address, at, mail, table
+from signalbox.domain.mail import address_of, at, mail, table
 from signalbox.domain.retune_guard import Decision
 
 
@@ -39,7 +39,7 @@ def compose(event: StepChange, decision: Decision, operations: Operations) -> Me
     status = "started" if decision.starts else "suppressed"
     tail = "is being tuned anew" if decision.starts else f"is not tuned anew ({verdict.reason})"
     return mail(
-        Address(decision.workload, "retune", status, operations.owner),
+        address_of(decision.workload, "retune", status, operations),
         f"model failed its quality check, {tail}",
         lines,
         _detail(decision, operations),
