@@ -2,7 +2,7 @@
 
     file ─► a note ─► quiet, or _SUCCESS ─► the run is opened ─► its notes are taken ─► inputs.json
          ─► StartPipelineExecution, by a token ─► PipelineStarted ─► closed
-         └─ nothing to judge by ─► PipelineRefused, and one mail ─► closed
+         └─ nothing to judge by, no such pipeline ─► PipelineRefused, and one mail ─► closed
 
 Notes and runs are those of scoring (signalbox.domain.scoring): whoever finds an open run ends its start
 first, and every step may be repeated.
@@ -11,7 +11,7 @@ first, and every step may be repeated.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -34,12 +34,19 @@ from signalbox.contracts.operation_keys import (
 )
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
-from signalbox.domain.announce_models import pipeline_refused, pipeline_started
+from signalbox.domain.announce_models import pipeline_started
 from signalbox.domain.due import Note, Notes, note_of
-from signalbox.domain.refusal_mail import compose, nothing_predicted
-from signalbox.domain.scoring import MAX_NOTES, OpenRun, RunTable
-from signalbox.domain.telling import Ledger, Topic, once
-from signalbox.errors import Rejected, SignalboxError
+from signalbox.domain.refusal_mail import not_deployed, nothing_predicted
+from signalbox.domain.refusing import Refused, Refusing
+from signalbox.domain.scoring import OpenRun, RunTable
+from signalbox.domain.telling import Ledger, Topic
+from signalbox.errors import NotDeployed, Rejected, SignalboxError
+
+MAX_FILES = 5000
+"""Files that one run takes: what an open run takes is listed in one item of the table (400 KB), and each
+costs two calls within the five minutes of the door."""
+GRACE = timedelta(minutes=1)
+"""How long after ``_SUCCESS`` files of the same window may be told of: events keep no order."""
 
 Noted = Literal["noted", "repeated", "ignored"]
 Started = Literal["started", "nothing"]
@@ -54,6 +61,9 @@ class Folder(Protocol):
 
     def put(self, key: str, content: bytes) -> None:
         """Write ``content`` under ``key``."""
+
+    def present(self, keys: Collection[str]) -> list[str]:
+        """Return those of some keys that are still there, in order."""
 
 
 class History(Protocol):
@@ -155,14 +165,15 @@ class PipelineStart:
         for slot in run.slots:
             self.table.take(run, slot)
         keys = sorted({k for note in self.table.taken(run.run) for k in note.units or ()})
-        files = [key for key in keys if is_data(key)]
-        if files:  # else _SUCCESS came alone, or another run took all of them meanwhile
+        files = self.folder.present([key for key in keys if is_data(key)])
+        # none: _SUCCESS came alone, another run took all of them meanwhile, or they were deleted since
+        if files:
             self._run(kind, workload, run, files, now)
         self.table.close(run)
         return bool(files)
 
     def _open(self, waiting: str, now: datetime, quiet: timedelta) -> OpenRun | None:
-        notes = self.table.due(waiting, MAX_NOTES)
+        notes = self.table.due(waiting, MAX_FILES)
         if not notes or not complete(notes, now, quiet):
             return None
         slots = tuple(note.slot for note in notes)
@@ -187,25 +198,24 @@ class PipelineStart:
                 return
             inputs, truth = predicted.inputs, inputs
         told = {"Inputs": inputs} | ({} if kind == "training" else {"Truth": truth})
-        arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
+        try:
+            arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
+        except NotDeployed as problem:
+            self._refuse(workload, run, key, not_deployed(workload.name, str(problem)), now)
+            return
         self.history.remember(kind, workload.name, Consumed(run=run.run, inputs=inputs, at=run.at))
         self.bus.emit(pipeline_started(workload.name, PIPELINE_OF[kind], run.run, arn, len(files)))
 
     def _refuse(self, workload: Workload, run: OpenRun, key: str, why: str, now: datetime) -> None:
         """Say that files became no run: an event, and one mail to the owner."""
-        with once(self.ledger, f"refused {workload.name} {run.run}", now) as new:
-            if new:
-                self.bus.emit(pipeline_refused(workload.name, run.run, key, why))
-                if workload.operations is not None:
-                    inputs = f"s3://{self.folder.bucket}/{key}"
-                    told = compose(workload.name, run.run, inputs, why, run.at, workload.operations)
-                    self.topic.publish(told)
+        refused = Refused(workload, run.run, self.folder.bucket, key, run.at)
+        Refusing(self.bus, self.ledger, self.topic).tell(refused, why, now)
 
 
 def complete(notes: Sequence[Note], now: datetime, quiet: timedelta) -> bool:
     """Whether the files that wait are all that will come for now."""
-    if len(notes) >= MAX_NOTES:
+    if len(notes) >= MAX_FILES:
         return True
-    if any(says_ready(key) for note in notes for key in note.units or ()):
+    if any(note.at + GRACE <= now for note in notes for key in note.units or () if says_ready(key)):
         return True
     return max(note.at for note in notes) + quiet <= now

@@ -17,6 +17,11 @@ def nothing_predicted(workload: str) -> str:
     )
 
 
+def not_deployed(workload: str, problem: str) -> str:
+    """Say that the pipeline for files is not there, and what to do."""
+    return f"{problem}, then copy the files of {workload} to their place again"
+
+
 def compose(
     workload: str, run: str, inputs: str, why: str, came: datetime, operations: Operations
 ) -> Message:
