@@ -1,4 +1,4 @@
-"""What the latest run of each kind consumed.
+"""What the latest run of each kind consumed, and, as ``trained``, the latest training run that succeeded.
 
 <kind>#<workload>  latest   run, inputs (an S3 URI), at
 """
@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
-from signalbox.contracts.datasets import Consumed
+from signalbox.contracts.datasets import Consumed, Trained
 from signalbox.contracts.operation_keys import DatasetKind
 
 _LATEST = "latest"
@@ -24,7 +24,7 @@ class DatasetTable:
         self.name = name
         self._table = client or connect("dynamodb")
 
-    def latest(self, kind: DatasetKind, workload: str) -> Consumed | None:
+    def latest(self, kind: DatasetKind | Trained, workload: str) -> Consumed | None:
         """Return what the latest run of a kind was given, or None if there was none."""
         key = {"pk": {"S": f"{kind}#{workload}"}, "sk": {"S": _LATEST}}
         with calling("dynamodb:GetItem", f"{self.name} {kind}#{workload}"):
@@ -38,7 +38,7 @@ class DatasetTable:
             at=datetime.fromisoformat(item["at"]["S"]),
         )
 
-    def remember(self, kind: DatasetKind, workload: str, consumed: Consumed) -> None:
+    def remember(self, kind: DatasetKind | Trained, workload: str, consumed: Consumed) -> None:
         """Note what a run was given, unless a later run was noted already."""
         item = {
             "pk": {"S": f"{kind}#{workload}"},

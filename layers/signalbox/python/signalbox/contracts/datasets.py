@@ -18,6 +18,9 @@ PIPELINE_OF: dict[DatasetKind, Pipeline] = {
     "ground-truth": "batch",
 }
 
+Trained = Literal["trained"]
+"""Beside what was given to runs: what the latest training run was given that succeeded."""
+
 READY = ("_SUCCESS",)
 """Names of files that say that all others are there, as Spark and Hadoop write them."""
 
