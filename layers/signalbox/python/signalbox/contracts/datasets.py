@@ -78,3 +78,13 @@ def manifest(bucket: str, keys: Sequence[str]) -> bytes:
     """
     listed: list[object] = [{"prefix": f"s3://{bucket}/"}, *sorted(keys)]
     return json.dumps(listed, indent=1).encode()
+
+
+def listed(content: bytes) -> list[str]:
+    """Return the keys that a manifest lists.
+
+    >>> listed(manifest("data", ["training/abalone/a.csv"]))
+    ['training/abalone/a.csv']
+    """
+    _, *keys = json.loads(content)
+    return [str(key) for key in keys]

@@ -253,17 +253,21 @@ class ModelCardUnshared(OwnEvent):
 
 
 class PipelineStarted(OwnEvent):
-    """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
+    """A run of a pipeline began; ``run`` names its folder under ``operations/``.
+
+    ``why``: ``files`` came, or a ``schedule`` was due and takes the files of the latest run.
+    """
 
     workload: str
     pipeline: Pipeline
     run: str
     execution: str
     files: Count
+    why: Literal["files", "schedule"] = "files"
 
 
 class PipelineRefused(OwnEvent):
-    """Data files can become no run; those of ``inputs_key`` are consumed and nothing was started."""
+    """Data files, or a schedule, can become no run; nothing began, those of ``inputs_key`` are consumed."""
 
     workload: str
     run: str

@@ -1,4 +1,4 @@
-"""The words about files that can become no run: whose they are, which, and the way out."""
+"""The words about files, or a schedule, that can become no run: whose they are, which, and the way out."""
 
 from __future__ import annotations
 
@@ -22,8 +22,28 @@ def not_deployed(workload: str, problem: str) -> str:
     return f"{problem}, then copy the files of {workload} to their place again"
 
 
+def not_deployed_now(problem: str) -> str:
+    """Say that the pipeline of a schedule is not there; its next time comes by itself."""
+    return f"{problem}; the schedule's next time comes by itself"
+
+
+def no_files(workload: str, kind: str) -> str:
+    """Say that a schedule has no files to take, and what to do."""
+    return (
+        f"a schedule is due, but it takes the files of the latest run, and none under {kind}/{workload}/ "
+        f"have become a run yet or are still there; put files there"
+    )
+
+
 def compose(
-    workload: str, run: str, inputs: str, why: str, came: datetime, operations: Operations
+    workload: str,
+    run: str,
+    inputs: str,
+    why: str,
+    came: datetime,
+    operations: Operations,
+    *,
+    subject: str = "files that came started no run",
 ) -> Message:
     """Write the mail about files that became no run.
 
@@ -34,11 +54,12 @@ def compose(
         why: and what to do.
         came: when the run was opened.
         operations: of the workload.
+        subject: of the mail, after the workload.
     """
     rows = {"Workload": workload, "Run": run, "Files": inputs, "Came": at(came)}
     return mail(
         address_of(workload, "pipeline", "Refused", operations),
-        "files that came started no run",
+        subject,
         [f"No run was started for {workload}: {why}.", "", *table(rows)],
         {
             "workload": workload, "run": run, "status": "Refused", "inputs": inputs, "why": why,

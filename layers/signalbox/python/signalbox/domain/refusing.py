@@ -14,13 +14,17 @@ from signalbox.domain.telling import Ledger, Topic, once
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A run that is not started: whose, its name, where its files are listed, and since when they came."""
+    """A run that is not started: whose, its name, where its files are listed, and when it was opened or due.
+
+    ``subject`` is that of the mail.
+    """
 
     workload: Workload
     run: str
     bucket: str
     key: str
     came: datetime
+    subject: str = "files that came started no run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +48,13 @@ class Refusing:
             self.bus.emit(pipeline_refused(name, refused.run, refused.key, why))
             if operations is not None:
                 inputs = f"s3://{refused.bucket}/{refused.key}"
-                mail = compose(name, refused.run, inputs, why, refused.came, operations)
+                mail = compose(
+                    name,
+                    refused.run,
+                    inputs,
+                    why,
+                    refused.came,
+                    operations,
+                    subject=refused.subject,
+                )
                 self.topic.publish(mail)
