@@ -28,7 +28,7 @@ def pipelines(profile: Profile = None, region: Region = None, stack: Stack = "si
 @app.command()
 def runs(
     wanted: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A run, by its id or ARN.")
+        str | None, typer.Argument(metavar="[ID]", help="A run, by its id, ARN or name in mails.")
     ] = None,
     workload: Annotated[str | None, typer.Option(help="Only runs of this workload.")] = None,
     most: Annotated[int, typer.Option("--max", min=1, help="How many, newest first.")] = 20,

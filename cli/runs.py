@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,6 +21,7 @@ from cli.whereabouts import BadUse
 PIPELINES = ("train", "tune", "batch")
 COLOURS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Executing": "cyan"}
 _HIDDEN = ("OutputParameters", "CallbackToken")
+_RUN = re.compile("[0-9a-f]{32}")
 
 
 def pipelines(console: Console, place: Place) -> int:
@@ -145,7 +147,7 @@ def deployed(sagemaker: Any, place: Place) -> list[str]:
     return [place.pipeline(name) for name in PIPELINES if place.pipeline(name) in have]
 
 
-def _executions(sagemaker: Any, name: str, most: int) -> Iterable[dict[str, Any]]:
+def _executions(sagemaker: Any, name: str, most: int | None) -> Iterable[dict[str, Any]]:
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
         PipelineName=name, SortBy="CreationTime", SortOrder="Descending"
     )
@@ -161,9 +163,17 @@ def _parameter(sagemaker: Any, execution: Mapping[str, Any], name: str) -> str:
 
 
 def _arn(sagemaker: Any, place: Place, wanted: str) -> str:
+    """The execution that is meant: by its ARN, its id, or the run that its files and mails are named by."""
     if wanted.startswith("arn:"):
         return wanted
-    for name in deployed(sagemaker, place):
+    names = deployed(sagemaker, place)
+    if _RUN.fullmatch(wanted):
+        for name in names:
+            for each in _executions(sagemaker, name, None):
+                # whoever starts a run of the house ends its name with it
+                if str(each.get("PipelineExecutionDisplayName", "")).endswith(f"-{wanted}"):
+                    return str(each["PipelineExecutionArn"])
+    for name in names:
         arn = f"{sagemaker.describe_pipeline(PipelineName=name)['PipelineArn']}/execution/{wanted}"
         try:
             sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)

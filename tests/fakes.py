@@ -82,6 +82,9 @@ class InMemoryObjects:
     def keys(self, prefix: str) -> list[str]:
         return sorted(key for key in self.versions if key.startswith(prefix) and self.exists(key))
 
+    def present(self, keys: Iterable[str]) -> list[str]:
+        return sorted(key for key in set(keys) if self.exists(key))
+
     def count(self, prefix: str) -> int:
         return sum(not key.endswith("/") for key in self.keys(prefix))
 

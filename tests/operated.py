@@ -10,8 +10,7 @@ from typing import Any
 
 from localcloud import Cloud
 from signalbox.adapters.dataset_table import DatasetTable
-from signalbox.contracts.datasets import Consumed
-from signalbox.contracts.operation_keys import DatasetKind
+from signalbox.contracts.datasets import Consumed, Trained
 from signalbox.contracts.pipelines import PipelineChange, StepChange
 from signalbox.contracts.workload import Workload
 from signalbox.domain.retune_guard import Decision
@@ -20,6 +19,7 @@ from tests.fakes import NOON, Fuse, sample, workload
 
 OWNER = "owner@example.com"
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/"
+TRAIN = "signalbox-example-train"
 TRAINED = Consumed(
     run="a" * 32, inputs="s3://data/operations/hvac/a/inputs.json", at=NOON, execution="arn:train/a"
 )
@@ -65,12 +65,12 @@ def shorten(cloud: Cloud) -> None:
 
 
 def note_trained(cloud: Cloud) -> None:
-    """Something was trained, as start_pipelines notes it."""
+    """A training run succeeded, as on_pipeline_change notes it."""
     table = DatasetTable(cloud.physical_id("OperationsTable"), cloud.client("dynamodb"))
     consumed = Consumed(
         run="a" * 32, inputs="s3://x/inputs.json", at=cloud.now(), execution="arn:train/a"
     )
-    table.remember("training", "hvac", consumed)
+    table.remember("trained", "hvac", consumed)
 
 
 def predict(cloud: Cloud, run: str, workload: str = "hvac") -> str:
@@ -146,16 +146,19 @@ class InMemoryRetunes:
 
 @dataclass
 class InMemoryHistory:
-    """What was trained on last, by workload."""
+    """What was trained on last and made a model, by workload."""
 
     models: dict[str, Consumed] = field(default_factory=dict)
 
-    def latest(self, kind: DatasetKind, workload: str) -> Consumed | None:
-        assert kind == "training"
+    def latest(self, kind: Trained, workload: str) -> Consumed | None:
+        assert kind == "trained"
         return self.models.get(workload)
 
-    def remember(self, kind: DatasetKind, workload: str, consumed: Consumed) -> None:
-        self.models[workload] = consumed
+    def remember(self, kind: Trained, workload: str, consumed: Consumed) -> None:
+        assert kind == "trained"
+        standing = self.models.get(workload)
+        if standing is None or standing.at <= consumed.at:
+            self.models[workload] = consumed
 
 
 @dataclass

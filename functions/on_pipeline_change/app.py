@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cache
 
+from signalbox.adapters.dataset_table import DatasetTable
 from signalbox.adapters.executions import PipelineExecutions
 from signalbox.adapters.objects import Objects
 from signalbox.adapters.told_table import ToldTable
@@ -23,6 +24,8 @@ def notices() -> Notices:
     return Notices(
         workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
         executions=PipelineExecutions(),
+        history=DatasetTable(told.operations_table),
+        train_pipeline=told.train_pipeline,
         ledger=ToldTable(told.operations_table),
         topic=Topic(told.models_topic),
     )

@@ -1,4 +1,4 @@
-"""Files of a workload are complete → they become a run of its pipeline → PipelineStarted, PipelineRefused."""
+"""Files are complete, or a schedule is due → a pipeline starts → PipelineStarted, PipelineRefused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from signalbox.adapters.workloads import shipped_workloads
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.schedule import Scheduled
 from signalbox.domain.datasets import PipelineStart, Started
+from signalbox.domain.schedules import Schedules, Tick
 from signalbox.domain.truth import Predicted
 from signalbox.runtime.entrypoint import entrypoint
 from signalbox.runtime.settings import StartPipelinesSettings, load
 
 
 @cache
-def pipelines() -> PipelineStart:
-    """Compose what complete files meet."""
+def pipelines() -> Tick:
+    """Compose what complete files and schedules meet."""
     told = load(StartPipelinesSettings)
     program = PipelineProgram(
         image=told.programs_image,
@@ -37,21 +38,19 @@ def pipelines() -> PipelineStart:
         find_model=told.find_model,
     )
     names: dict[Pipeline, str] = {"train": told.train_pipeline, "batch": told.batch_pipeline}
-    history, folder = DatasetTable(told.operations_table), Objects(told.data_bucket)
-    return PipelineStart(
-        workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
-        table=ScoringTable(told.operations_table),
-        folder=folder,
-        history=history,
-        predicted=Predicted(folder, history, PipelineExecutions()),
-        pipelines=SageMakerPipelines(names, program),
-        bus=EventBus(told.bus_name),
-        ledger=ToldTable(told.operations_table),
-        topic=Topic(told.models_topic),
+    workloads = shipped_workloads(Objects(told.artifact_bucket), told.workloads_key)
+    data, history = Objects(told.data_bucket), DatasetTable(told.operations_table)
+    started, bus = SageMakerPipelines(names, program), EventBus(told.bus_name)
+    ledger, topic = ToldTable(told.operations_table), Topic(told.models_topic)
+    table, predicted = (
+        ScoringTable(told.operations_table),
+        Predicted(data, history, PipelineExecutions()),
     )
+    files = PipelineStart(workloads, table, data, history, predicted, started, bus, ledger, topic)
+    return Tick([files, Schedules(workloads, data, history, started, bus, ledger, topic)])
 
 
 @entrypoint(Scheduled, StartPipelinesSettings)
 def handler(event: Scheduled) -> Started:
-    """Start what is complete."""
+    """Start what is complete or due."""
     return pipelines().start(event.time)

@@ -12,6 +12,7 @@ import pytest
 from cli.chain import Bucket, running
 from localcloud.journal import Record
 from tests.e2e.conftest import Chain
+from tests.e2e.loops import reship
 from tests.least import Permissions
 
 WINDOW = timedelta(minutes=11)
@@ -107,3 +108,37 @@ def test_files_in_parts_and_copies_start_one_run_each(files: Files, way: str, re
     assert runs == [("train", 1), ("batch", 1), ("batch", 1)]
     assert len(files.events("PipelineStarted")) == len(KEYS)
     assert files.events("FileRejected") == files.events("PipelineRefused") == []
+
+
+def test_a_schedule_starts_what_the_latest_run_took_and_blocks_no_file(files: Files):
+    minute = files.cloud.now() + timedelta(hours=2)
+    nightly = {"pipeline": "batch", "every": "day", "at": f"{minute:%H:%M}"}
+    reship(files.cloud, lambda told: told["abalone"]["operations"].update({"schedule": [nightly]}))
+    for name in ("a", "b"):
+        files.bucket.write(f"inference/abalone/{name}.csv", b"1,2,3\n")
+    files.settle()
+    files.bucket.s3.delete_object(Bucket=files.bucket.name, Key="inference/abalone/a.csv")
+    for _ in range(4):
+        files.cloud.run_for(timedelta(minutes=35))
+        files.run()
+    first, second = files.events("PipelineStarted")
+    assert [(each["pipeline"], each["why"]) for each in (first, second)] == [
+        ("batch", "files"),
+        ("batch", "schedule"),
+    ]
+    assert len(files.listed(first["run"])) == 2
+    assert files.listed(second["run"]) == ["inference/abalone/b.csv"]
+    assert files.events("PipelineRefused") == []
+
+
+def test_a_pipeline_that_is_not_there_is_one_mail_and_no_dead_letter(files: Files):
+    files.cloud.client("sagemaker").delete_pipeline(
+        PipelineName=files.cloud.physical_id("TrainPipeline"), ClientRequestToken="t" * 32
+    )
+    files.bucket.write(KEYS[0], b"1,2,3\n")
+    for _ in range(3):
+        files.settle()
+    (refused,) = files.events("PipelineRefused")
+    assert "signalbox-train does not exist" in refused["message"]
+    assert sum(r.name == "sns:Publish" and r.kind == "call" for r in files.cloud.journal) == 1
+    assert files.events("PipelineStarted") == []

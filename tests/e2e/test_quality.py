@@ -54,7 +54,7 @@ class Models:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
         self.cloud.client("sns").subscribe(
             TopicArn=topic, Protocol="sqs", Endpoint=arn,
-            Attributes={"FilterPolicy": json.dumps({"owner": [OWNER]})},
+            Attributes={"FilterPolicy": json.dumps({"recipients": [OWNER]})},
         )  # fmt: skip
         return queue
 

@@ -55,6 +55,7 @@ def doors(aws, monkeypatch):
         "EPISODE_TABLE": "EpisodeTable", "PORTAL_URL": "https://portal.example.com",
         "ALERTS_TOPIC": boto3.client("sns").create_topic(Name="AlertsTopic")["TopicArn"],
         "OPERATIONS_TABLE": "OperationsTable", "TUNE_PIPELINE": "signalbox-tune",
+        "TRAIN_PIPELINE": "signalbox-train",
         "MODELS_TOPIC": boto3.client("sns").create_topic(Name="ModelsTopic")["TopicArn"],
     }  # fmt: skip
     for name, value in told.items():

@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from signalbox.adapters.executions import PipelineExecutions
 from signalbox.domain.retune_guard import token_of
-from signalbox.errors import Misconfigured, Transient
+from signalbox.errors import Misconfigured, NotDeployed, Transient
 from tests.operated import ARN
 
 DEFINITION = {
@@ -45,6 +45,13 @@ def test_a_run_is_started_with_what_it_is_told_and_tells_it_again(sagemaker):
     assert runs.parameters(execution) == told
     shown = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
     assert shown["PipelineExecutionDisplayName"] == "retune-" + "0" * 32
+
+
+def test_a_pipeline_that_is_not_there_is_told_apart(stub):
+    runs, stubbed = stub
+    stubbed.add_client_error("start_pipeline_execution", "ResourceNotFound")
+    with pytest.raises(NotDeployed, match="pipeline gone does not exist"):
+        runs.start("gone", {}, TOKEN, "d")
 
 
 def test_a_definition_names_its_parameters(sagemaker):

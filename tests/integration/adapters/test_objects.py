@@ -39,6 +39,16 @@ def test_what_is_put_can_be_read_version_by_version(objects):
     assert objects.size(ref("raw/h/a.csv", version=None)) == 5
 
 
+def test_of_many_keys_those_that_are_still_there_are_found(objects):
+    keys = [f"training/h/day={day}/{name}.csv" for day in (1, 2) for name in ("a", "b", "ä")]
+    for key in [*keys, "training/h/day=1/a.csv.bak", "training/h/zz.csv", "training/h/day=1/"]:
+        objects.put(key, b"x")
+    delete(objects, keys[1])
+    assert objects.present([*reversed(keys), "training/h/day=1/none.csv"]) == [keys[0], *keys[2:]]
+    assert objects.present(keys[:1]) == keys[:1]
+    assert objects.present(keys[1:2]) == objects.present([]) == []
+
+
 def test_a_local_copy_keeps_the_ending_and_is_gone_after(objects):
     objects.put("raw/h/a b+c.csv.gz", b"content")
     version = newest_version(objects, "raw/h/a b+c.csv.gz")

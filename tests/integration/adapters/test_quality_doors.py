@@ -28,7 +28,7 @@ def execution(aws):
     """A run of the batch pipeline, and a tune pipeline to be started."""
     client = boto3.client("sagemaker")
     asked = [{"Name": name, "Type": "String"} for name in ("Workload", "Run", "Inputs")]
-    for name in ("batch", "tune"):
+    for name in ("train", "batch", "tune"):
         client.create_pipeline(
             PipelineName=f"signalbox-{name}", ClientRequestToken="t" * 32, RoleArn=ROLE,
             PipelineDefinition=json.dumps({"Version": "2020-12-01", "Parameters": asked, "Steps": []}),
@@ -36,10 +36,10 @@ def execution(aws):
     return start("hvac")
 
 
-def start(workload):
-    told = {"Workload": workload, "Run": RUN}
+def start(workload, pipeline="signalbox-batch", **more):
+    told = {"Workload": workload, "Run": RUN} | more
     return boto3.client("sagemaker").start_pipeline_execution(
-        PipelineName="signalbox-batch", ClientRequestToken="t" * 32,
+        PipelineName=pipeline, ClientRequestToken="t" * 32,
         PipelineParameters=[{"Name": name, "Value": value} for name, value in told.items()],
     )["PipelineExecutionArn"]  # fmt: skip
 
@@ -71,7 +71,7 @@ def report(s3, run, content, *, version=True):
 
 
 def test_a_failed_check_starts_one_retune_and_says_so_once(doors, execution):
-    DatasetTable("OperationsTable").remember("training", "hvac", TRAINED)
+    DatasetTable("OperationsTable").remember("trained", "hvac", TRAINED)
     for _ in range(2):
         doors.on_quality_failure(about(STEP_EVENT, execution), LambdaContext())
     ((kind, detail),) = doors.heard()
@@ -83,6 +83,21 @@ def test_a_failed_check_starts_one_retune_and_says_so_once(doors, execution):
     assert run["PipelineExecutionDisplayName"] == f"retune-{detail['tune_run']}"
 
 
+def test_a_training_that_succeeded_is_what_a_retune_starts_on(doors, steps, execution):
+    """The two doors agree through the table, though a later training failed."""
+    for day, status in ((1, "Succeeded"), (2, "Failed")):
+        run = start("hvac", "signalbox-train", Inputs=f"s3://x/{day}.json")
+        told = {
+            "currentPipelineExecutionStatus": status,
+            "executionStartTime": f"2026-07-0{day}T00:00:00Z",
+        }
+        told["pipelineArn"] = run.partition("/execution/")[0]
+        doors.on_pipeline_change(about(RUN_EVENT, run, **told), LambdaContext())
+    doors.on_quality_failure(about(STEP_EVENT, execution), LambdaContext())
+    ((kind, detail),) = doors.heard()
+    assert (kind, detail["inputs"]) == ("RetuneStarted", "s3://x/1.json")
+
+
 def test_on_pipeline_change(watch, steps, execution):
     other = start("nobody")
     calls = watch("on_pipeline_change", *[about(RUN_EVENT, each) for each in (execution, other)])
@@ -91,7 +106,7 @@ def test_on_pipeline_change(watch, steps, execution):
 
 def test_on_quality_failure(watch, execution):
     watch("on_quality_failure", about(STEP_EVENT, start("nobody")))
-    DatasetTable("OperationsTable").remember("training", "hvac", TRAINED)
+    DatasetTable("OperationsTable").remember("trained", "hvac", TRAINED)
     event = about(STEP_EVENT, execution, failureReason="AlgorithmError: , exit code: 1")
     boto3.client("sagemaker").create_processing_job(
         ProcessingJobName=event["detail"]["metadata"]["processingJob"]["arn"].rpartition("/")[2],

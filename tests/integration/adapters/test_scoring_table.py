@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from signalbox.adapters.scoring_table import KEPT, ScoringTable
+from signalbox.domain.datasets import MAX_FILES
 from signalbox.domain.due import note_of
 from signalbox.domain.scoring import OpenRun
 from signalbox.errors import Misconfigured, Transient
@@ -42,6 +43,13 @@ def test_a_note_is_written_once_though_it_was_taken(table):
     assert table.due("hvac", 9) == []
     assert table.note("hvac", replace(FIRST, attempt=2))
     assert table.note("pumps", FIRST)
+
+
+def test_an_open_run_of_as_many_files_as_a_run_takes_fits_into_an_item(table):
+    slots = tuple(note_of(str(n), ("k",), NOON).slot for n in range(MAX_FILES))
+    run = OpenRun("ground-truth/abalone", "0" * 32, slots, NOON)
+    assert table.begin(run) == table.open_run("ground-truth/abalone") == run
+    assert sum(map(len, slots)) + 4 * len(slots) < 300_000  # of 400 KB, whoever counts
 
 
 def test_one_run_is_open_at_a_time(table):

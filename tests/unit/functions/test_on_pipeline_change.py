@@ -2,7 +2,15 @@ from functions.on_pipeline_change import app
 from signalbox.domain.notices import Notices
 from tests.alerted import SentMessages
 from tests.fakes import KeptRejections, LambdaContext, sample
-from tests.operated import RUN_EVENT, STEP_EVENT, InMemoryLedger, InMemoryPipelines, operated
+from tests.operated import (
+    RUN_EVENT,
+    STEP_EVENT,
+    TRAIN,
+    InMemoryHistory,
+    InMemoryLedger,
+    InMemoryPipelines,
+    operated,
+)
 
 RULES = [{"status": ["Failed"], "step": "ModelQuality", "message": "Look."}]
 
@@ -10,7 +18,10 @@ RULES = [{"status": ["Failed"], "step": "ModelQuality", "message": "Look."}]
 def composed(monkeypatch, parameters):
     event = sample(RUN_EVENT)
     runs = InMemoryPipelines(told={event["detail"]["pipelineExecutionArn"]: parameters})
-    notices = Notices({"hvac": operated(notify=RULES)}, runs, InMemoryLedger(), SentMessages())
+    notices = Notices(
+        {"hvac": operated(notify=RULES)}, runs, InMemoryHistory(), TRAIN, InMemoryLedger(),
+        SentMessages(),
+    )  # fmt: skip
     monkeypatch.setattr(app, "notices", lambda: notices)
     monkeypatch.setitem(app.handler.__dict__, "rejections", KeptRejections())
     return notices

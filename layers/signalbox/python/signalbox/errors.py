@@ -4,6 +4,7 @@
     ├── Rejected        this input will never work: park it with its reason, count it, acknowledge
     ├── Transient       worth another try: raised again, the platform retries, then a dead letter
     └── Misconfigured   the deployment is wrong: raised again, ends as an alarmed dead letter
+        └── NotDeployed what was asked for is not there: who is told of it need not ask again
 
 Nothing branches on message text; every message names the object it is about and the way out.
 """
@@ -55,3 +56,7 @@ class Transient(SignalboxError):  # noqa: N818 - as above
 
 class Misconfigured(SignalboxError):  # noqa: N818 - as above
     """The deployment does not fit itself: a missing grant, bucket, job or shipped file."""
+
+
+class NotDeployed(Misconfigured):
+    """What a call is for, such as a pipeline, does not exist: trying again will not help."""

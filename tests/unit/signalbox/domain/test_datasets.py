@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from signalbox.contracts.datasets import JUDGED_RUNS, Consumed
 from signalbox.contracts.operation_keys import inputs_key, predicted_key, predictions_key
-from signalbox.domain.datasets import DatasetIntake, PipelineStart
+from signalbox.domain.datasets import MAX_FILES, DatasetIntake, PipelineStart, complete
+from signalbox.domain.due import note_of
 from signalbox.domain.truth import PATIENCE, Predicted
-from signalbox.errors import Rejected, Transient
+from signalbox.errors import NotDeployed, Rejected, Transient
 from tests.fakes import BUCKET, NOON, Crash, Fuse, HeardBus, InMemoryRunTable, ref, workload
 from tests.operated import InMemoryLedger
 from tests.promoted import HeardTopic
@@ -28,6 +29,7 @@ class Folder:
     fuse: Fuse = field(default_factory=Fuse)
     bucket: str = BUCKET
     held: dict = field(default_factory=dict)
+    gone: set = field(default_factory=set)
 
     def put(self, key, content):
         with self.fuse.around():
@@ -35,6 +37,9 @@ class Folder:
 
     def keys(self, prefix):
         return [key for key in self.held if key.startswith(prefix)]
+
+    def present(self, keys):
+        return sorted(set(keys) - self.gone)
 
 
 @dataclass
@@ -128,18 +133,80 @@ def test_a_file_that_says_ready_ends_the_wait():
     world = World()
     world.intake.take_in(ref("inference/abalone/a.csv"), NOON)
     world.intake.take_in(ref("inference/abalone/_SUCCESS"), NOON)
-    assert world.starter.start(NOON) == "started"
+    assert world.starter.start(NOON + MINUTE) == "started"
     ((pipeline, _, run),) = world.started.runs
     assert pipeline == "batch"
     assert world.files(run) == ["inference/abalone/a.csv"]
 
 
-@pytest.mark.parametrize("name", ["_SUCCESS", "dir/", "_temporary/x", ".hidden"])
+def test_a_file_whose_event_comes_after_that_of_success_is_in_the_same_run():
+    """Events keep no order, so a file that says ready ends the wait a little later."""
+    world = World()
+    world.intake.take_in(ref("training/abalone/a.csv"), NOON)
+    world.intake.take_in(ref("training/abalone/_SUCCESS"), NOON + MINUTE / 6)
+    assert world.starter.start(NOON + MINUTE) == "nothing"
+    world.intake.take_in(ref("training/abalone/b.csv"), NOON + MINUTE / 12)
+    world.starter.start(NOON + 6 * MINUTE)
+    ((_, _, run),) = world.started.runs
+    assert world.files(run) == ["training/abalone/a.csv", "training/abalone/b.csv"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_SUCCESS", "dir/", "_temporary/x", ".hidden", "_temporary/0/part-0", "day=1/_delta_log/0.json",
+        "_temporary/0/_SUCCESS", ".spark/part-0.csv",
+    ],
+)  # fmt: skip
 def test_what_holds_no_data_starts_nothing(name):
     world = World()
-    world.intake.take_in(ref(f"inference/abalone/{name}"), NOON)
-    outcome = world.starter.start(NOON + 9 * MINUTE)
-    assert outcome == ("started" if name == "_temporary/x" else "nothing")
+    outcome = world.intake.take_in(ref(f"inference/abalone/{name}"), NOON)
+    assert outcome == ("noted" if name == "_SUCCESS" else "ignored")
+    assert world.starter.start(NOON + 9 * MINUTE) == "nothing"
+    assert (world.started.runs, world.bus.heard) == ({}, [])
+
+
+def test_spark_writes_one_run():
+    world = World()
+    for name in ("_temporary/0/part-0.csv", "day=1/part-0.csv", "_SUCCESS"):
+        world.intake.take_in(ref(f"training/abalone/{name}"), NOON)
+    world.starter.start(NOON + 9 * MINUTE)
+    assert world.consumed() == ["training/abalone/day=1/part-0.csv"]
+
+
+def test_a_file_that_was_deleted_since_is_left_out():
+    world = World()
+    for name in ("a", "b"):
+        world.intake.take_in(ref(f"training/abalone/{name}.csv"), NOON)
+    world.folder.gone.add("training/abalone/a.csv")
+    assert world.starter.start(NOON + 9 * MINUTE) == "started"
+    assert world.consumed() == ["training/abalone/b.csv"]
+    assert world.bus.heard[0].files == 1
+
+
+def test_files_that_were_all_deleted_since_start_nothing():
+    world = World()
+    world.intake.take_in(ref("training/abalone/a.csv"), NOON)
+    world.folder.gone.add("training/abalone/a.csv")
+    assert world.starter.start(NOON + 9 * MINUTE) == "nothing"
+    assert world.starter.start(NOON + 14 * MINUTE) == "nothing"
+    assert (world.started.runs, world.bus.heard, world.table.opened) == ({}, [], {})
+
+
+def test_files_of_a_window_are_one_run_whatever_their_number():
+    world = World()
+    for number in range(1200):
+        world.intake.take_in(ref(f"training/abalone/{number:04}.csv"), NOON)
+    assert world.starter.start(NOON + MINUTE) == "nothing", "many are no reason not to wait"
+    world.starter.start(NOON + 9 * MINUTE)
+    assert len(world.started.runs) == 1
+    assert len(world.consumed()) == 1200
+
+
+def test_what_is_more_than_a_run_takes_is_in_the_next():
+    notes = [note_of(str(n), (f"training/abalone/{n}.csv",), NOON) for n in range(MAX_FILES)]
+    assert not complete(notes[:-1], NOON, MINUTE)
+    assert complete(notes, NOON, MINUTE), "no wait makes room for more"
 
 
 @pytest.mark.parametrize("key", ["training/hvac/a.csv", "training/nobody/a.csv", "training/a.csv"])
@@ -242,6 +309,32 @@ def test_power_fails_while_refusing_and_the_owner_hears_of_it(fails):
     assert 1 <= len(world.topic.messages) <= 2
     assert len({each.body for each in world.topic.messages}) == 1
     assert {event.detail_type() for event in world.bus.heard} == {"PipelineRefused"}
+    assert not world.table.opened
+
+
+def test_a_pipeline_that_is_not_there_is_told_once_and_blocks_nobody():
+    world = World()
+    start = world.started.start
+
+    def failing(pipeline, workload, run, parameters):
+        if workload.name == "abalone":
+            raise NotDeployed("pipeline signalbox-train does not exist; deploy template.yaml again")
+        return start(pipeline, workload, run, parameters)
+
+    world.started.start = failing
+    for name in ("abalone", "air_quality"):
+        world.intake.take_in(ref(f"training/{name}/a.csv"), NOON)
+    assert world.starter.start(NOON + 9 * MINUTE) == "started"
+    assert world.starter.start(NOON + 14 * MINUTE) == "nothing"
+    assert [name for _, name, _ in world.started.runs] == ["air_quality"]
+    refused, started = world.bus.heard
+    assert (refused.detail_type(), refused.workload) == ("PipelineRefused", "abalone")
+    assert started.workload == "air_quality"
+    (mail,) = world.topic.messages
+    assert (mail.attributes["status"], mail.attributes["owner"]) == ("Refused", "owner@example.com")
+    assert "signalbox-train does not exist" in mail.body
+    assert "copy the files of abalone to their place again" in mail.body
+    assert ("training", "abalone") not in world.past.held, "nothing was consumed by it"
     assert not world.table.opened
 
 

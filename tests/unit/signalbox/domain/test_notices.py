@@ -13,7 +13,10 @@ from signalbox.errors import Rejected, Transient
 from tests.alerted import SentMessages
 from tests.fakes import NOON, Crash, Fuse, workload
 from tests.operated import (
+    ARN,
     OWNER,
+    TRAIN,
+    InMemoryHistory,
     InMemoryLedger,
     InMemoryPipelines,
     operated,
@@ -37,10 +40,10 @@ RULES = [
 class World:
     def __init__(self, *rules, fuse=None):
         fuse = fuse or Fuse()
-        self.runs = InMemoryPipelines()
+        self.runs, self.history = InMemoryPipelines(), InMemoryHistory()
         self.topic, self.ledger = SentMessages(fuse), InMemoryLedger(fuse)
         workloads = {"hvac": operated(notify=list(rules)), "plain": workload("plain")}
-        self.notices = Notices(workloads, self.runs, self.ledger, self.topic)
+        self.notices = Notices(workloads, self.runs, self.history, TRAIN, self.ledger, self.topic)
 
     def tell(self, event, now=NOON, **parameters):
         self.runs.told[event.detail.execution] = parameters or {"Workload": "hvac", "Run": RUN}
@@ -100,6 +103,7 @@ def test_a_failed_run_is_told_to_its_owner_in_words():
     detail = json.loads(lines[-1])
     assert json.loads(message.attributes["detail"]) == detail
     assert (detail["status"], detail["step"], detail["owner"]) == ("Failed", None, OWNER)
+    assert message.recipients == (OWNER,)
 
 
 def test_a_step_is_told_with_the_words_of_its_rule():
@@ -126,12 +130,13 @@ def test_a_subject_fits_however_long_its_names_are():
     assert message.subject.isascii()
     assert message.subject.startswith(f"{long}: Failed")
     assert message.subject.endswith(" - Action Required")
-    assert "detail" not in message.attributes  # too long for an attribute, not for the body
+    detail = json.loads(message.attributes["detail"])  # shorter than the body's
+    assert (detail["status"], detail["why"][:9], detail["shortened"]) == ("Failed", "x" * 9, True)
     assert json.loads(message.body.splitlines()[-1])["why"] == "x" * 1024
 
 
 def _rest(world):
-    return world.runs, world.ledger, world.topic
+    return world.runs, world.history, TRAIN, world.ledger, world.topic
 
 
 @pytest.mark.parametrize("parameters", [{"Run": RUN}, {"Workload": "other"}, {"Workload": "plain"}])
@@ -208,3 +213,38 @@ def test_mails_are_the_same_in_whatever_order_and_however_often_events_come(data
 
 def _sorted(messages):
     return sorted(message.model_dump_json() for message in messages)
+
+
+def trains(status, day, make=run_change, pipeline=TRAIN, **detail):
+    """A change of a training run that began on a day of July."""
+    arn = f"{ARN}{pipeline}"
+    told = {"pipelineArn": arn, "pipelineExecutionArn": f"{arn}/execution/{status.lower()}{day}"}
+    return make(status=status, executionStartTime=f"2026-07-{day:02}T00:00:00Z", **told | detail)
+
+
+def given_to(event):
+    return {"Workload": "hvac", "Run": RUN, "Inputs": event.detail.execution}
+
+
+TRAININGS = [
+    trains("Succeeded", 1), trains("Succeeded", 3, pipeline=TRAIN.upper()), trains("Failed", 4),
+    trains("Executing", 5), trains("Succeeded", 6, step_change, step="Preprocess"),
+    trains("Succeeded", 7, pipeline="signalbox-example-batch"),
+]  # fmt: skip
+
+
+@given(st.permutations(TRAININGS * 2))
+def test_what_the_latest_training_was_given_that_succeeded_is_kept_in_whatever_order(events):
+    world = World()
+    for event in events:
+        world.tell(event, **given_to(event))
+    kept = world.history.models["hvac"]
+    assert kept.inputs.endswith("/execution/succeeded3")
+    assert (kept.run, f"{kept.at:%d}") == (RUN, "03")
+
+
+def test_a_training_that_failed_gives_a_retune_nothing():
+    world = World()
+    event = trains("Failed", 1)
+    world.tell(event, **given_to(event))
+    assert world.history.models == {}

@@ -55,7 +55,7 @@ def run_of(execution):
     return token_of("", "", execution)[:32]
 
 
-def test_a_failed_check_starts_the_tune_pipeline_on_what_was_trained_on_last():
+def test_a_failed_check_starts_the_tune_pipeline_on_what_the_last_good_training_was_given():
     world = World()
     assert world.fails() == "started"
     token = token_of("hvac", run_of("one"), "one")
@@ -140,6 +140,7 @@ def test_nothing_trained_yet_is_said_in_one_mail():
     (event,) = world.bus.heard
     assert (event.reason, event.until) == ("never-trained", None)
     (mail,) = world.topic.messages
+    assert "no training of this workload has succeeded yet" in mail.body
     assert "training/hvac/" in mail.body
     assert world.pipelines.started == {}
 

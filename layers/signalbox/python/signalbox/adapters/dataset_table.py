@@ -1,4 +1,4 @@
-"""What runs of each kind consumed: the latest, and all batch runs that made predictions.
+"""What runs of each kind consumed, and, as ``trained``, the training runs that succeeded.
 
 <kind>#<workload>  latest             run, inputs (an S3 URI), at, execution (its ARN)
 <kind>#<workload>  run#<at>#<run>     the same, for a year
@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
-from signalbox.contracts.datasets import Consumed
+from signalbox.contracts.datasets import Consumed, Trained
 from signalbox.contracts.operation_keys import DatasetKind
 
 _LATEST = "latest"
@@ -26,7 +26,7 @@ class DatasetTable:
         self.name = name
         self._table = client or connect("dynamodb")
 
-    def latest(self, kind: DatasetKind, workload: str) -> Consumed | None:
+    def latest(self, kind: DatasetKind | Trained, workload: str) -> Consumed | None:
         """Return what the latest run of a kind was given, or None if there was none."""
         key = {"pk": {"S": f"{kind}#{workload}"}, "sk": {"S": _LATEST}}
         with calling("dynamodb:GetItem", f"{self.name} {kind}#{workload}"):
@@ -50,7 +50,7 @@ class DatasetTable:
             )
         return [_consumed(item) for item in answer["Items"]]
 
-    def remember(self, kind: DatasetKind, workload: str, consumed: Consumed) -> None:
+    def remember(self, kind: DatasetKind | Trained, workload: str, consumed: Consumed) -> None:
         """Note what a run was given; it is the latest unless a later run was noted already."""
         told = {
             "pk": {"S": f"{kind}#{workload}"},

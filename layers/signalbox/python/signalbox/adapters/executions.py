@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
-from signalbox.errors import Misconfigured
+from signalbox.errors import NotDeployed
 
 _NOT_THERE = "ResourceNotFound"  # SageMaker API Reference: no "Exception" at its end
 _STEPS = 100  # ListPipelineExecutionSteps, MaxResults
@@ -26,7 +26,7 @@ class PipelineExecutions:
         """Return the parameters that a run was started with.
 
         Raises:
-            Misconfigured: there is no such run (any more).
+            NotDeployed: there is no such run (any more).
         """
         with _asking("ListPipelineParametersForExecution", f"execution {execution}"):
             pages = self._sagemaker.get_paginator("list_pipeline_parameters_for_execution")
@@ -81,7 +81,7 @@ class PipelineExecutions:
         Source: "SageMaker Pipelines pipeline definition JSON schema", version 2020-12-01.
 
         Raises:
-            Misconfigured: there is no such pipeline.
+            NotDeployed: there is no such pipeline.
         """
         with _asking("DescribePipeline", f"pipeline {pipeline}"):
             told = self._sagemaker.describe_pipeline(PipelineName=pipeline)
@@ -102,7 +102,8 @@ class PipelineExecutions:
             display_name: at most 82 letters, digits and hyphens.
 
         Raises:
-            Misconfigured: there is no such pipeline, or it does not know these parameters.
+            NotDeployed: there is no such pipeline.
+            Misconfigured: it does not know these parameters.
         """
         with _asking("StartPipelineExecution", f"pipeline {pipeline}"):
             answer = self._sagemaker.start_pipeline_execution(
@@ -126,6 +127,6 @@ def _asking(operation: str, thing: str) -> Iterator[None]:
         except ClientError as problem:
             if code_of(problem) != _NOT_THERE:
                 raise
-            raise Misconfigured(
+            raise NotDeployed(
                 f"{action}: {thing} does not exist; was its pipeline deleted? Deploy template.yaml again"
             ) from problem

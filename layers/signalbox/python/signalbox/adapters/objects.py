@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -52,6 +53,23 @@ class Objects:
     def keys(self, prefix: str) -> list[str]:
         """Return every key under ``prefix``, however deep, oldest name first."""
         return list(self._keys(prefix))
+
+    def present(self, keys: Collection[str]) -> list[str]:
+        """Return those of some keys that have a current version, in order.
+
+        One listing from the first to the last of them, rather than a head for each.
+        """
+        if not keys:
+            return []
+        wanted, first, last, found = set(keys), min(keys), max(keys), []
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+        # a key without its last letter sorts before it
+        for key in self._keys("".join(a for a, _ in same), StartAfter=first[:-1]):
+            if key > last:
+                break
+            if key in wanted:
+                found.append(key)
+        return found
 
     def count(self, prefix: str) -> int:
         """Return how many files lie under ``prefix``, folder markers not counted."""

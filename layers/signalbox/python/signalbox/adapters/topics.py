@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +30,10 @@ class Topic:
             name: {"DataType": "String", "StringValue": value}
             for name, value in message.attributes.items()
         }
+        if message.recipients:
+            # SNS Developer Guide, "Message attribute data types": an array is JSON
+            told = json.dumps(message.recipients)
+            attributes["recipients"] = {"DataType": "String.Array", "StringValue": told}
         with calling("sns:Publish", f"topic {self.arn}"):
             try:
                 self._sns.publish(

@@ -61,13 +61,17 @@ class Newest(BaseModel):
 
 
 class Message(BaseModel):
-    """What goes to people, complete, so that a second try says the same."""
+    """What goes to people, complete, so that a second try says the same.
+
+    ``recipients`` are addresses that a filter policy may ask for, as one attribute that is a list.
+    """
 
     model_config = STRICT
 
     subject: str = Field(min_length=1, max_length=99)
     body: str
     attributes: dict[str, str]
+    recipients: tuple[str, ...] = ()
 
 
 class Feedback(BaseModel):

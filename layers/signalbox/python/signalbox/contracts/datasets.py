@@ -18,6 +18,9 @@ PIPELINE_OF: dict[DatasetKind, Pipeline] = {
     "ground-truth": "batch",
 }
 
+Trained = Literal["trained"]
+"""Beside what was given to runs: what the latest training run was given that succeeded."""
+
 READY = ("_SUCCESS",)
 """Names of files that say that all others are there, as Spark and Hadoop write them."""
 
@@ -47,13 +50,29 @@ def program_of(workload: Workload) -> str:
 
 def says_ready(key: str) -> bool:
     """Whether a file holds no data but says that the others are complete."""
-    return key.rpartition("/")[2] in READY
+    *folders, name = _path(key)
+    return name in READY and not any(map(_hidden, folders))
 
 
 def is_data(key: str) -> bool:
-    """Whether a file holds data: folder markers and hidden files do not."""
-    name = key.rpartition("/")[2]
-    return bool(name) and not name.startswith(("_", "."))
+    """Whether a file holds data: folder markers, hidden files and what lies in hidden folders do not.
+
+    Spark and Hadoop write into ``_temporary/`` and move files to their place when they are whole.
+
+    >>> is_data("training/abalone/day=1/part-0.csv"), is_data("training/abalone/_temporary/0/part-0.csv")
+    (True, False)
+    """
+    path = _path(key)
+    return bool(path[-1]) and not any(map(_hidden, path))
+
+
+def _path(key: str) -> list[str]:
+    """Return what follows ``<kind>/<workload>/``, part by part."""
+    return key.split("/")[2:]
+
+
+def _hidden(part: str) -> bool:
+    return part.startswith(("_", "."))
 
 
 def manifest(bucket: str, keys: Sequence[str]) -> bytes:
@@ -64,3 +83,13 @@ def manifest(bucket: str, keys: Sequence[str]) -> bytes:
     """
     listed: list[object] = [{"prefix": f"s3://{bucket}/"}, *sorted(keys)]
     return json.dumps(listed, indent=1).encode()
+
+
+def listed(content: bytes) -> list[str]:
+    """Return the keys that a manifest lists.
+
+    >>> listed(manifest("data", ["training/abalone/a.csv"]))
+    ['training/abalone/a.csv']
+    """
+    _, *keys = json.loads(content)
+    return [str(key) for key in keys]

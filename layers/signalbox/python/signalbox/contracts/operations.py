@@ -5,9 +5,9 @@ Source: "MLOps for batch inference with model monitoring and retraining" (AWS Ma
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 STRICT = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -15,6 +15,8 @@ Mail = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=25
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 Days = Annotated[int, Field(gt=0, le=365)]
 Risk = Literal["High", "Medium", "Low", "Unknown"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 StepStatus = Literal["Starting", "Executing", "Succeeded", "Failed", "Stopping", "Stopped"]
 
 
@@ -40,6 +42,36 @@ class Notice(BaseModel):
     def _a_run_has_no_starting(self) -> Self:
         if self.step is None and "Starting" in self.status:
             raise ValueError("status: only a step is Starting; a run begins as Executing")
+        return self
+
+
+def _clock(told: object) -> object:
+    """Undo what yaml makes of an unquoted ``12:30``: 750, a number of base 60."""
+    if isinstance(told, int) and 0 <= told < 24 * 60:
+        return f"{told // 60:02}:{told % 60:02}"
+    return told
+
+
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$"), BeforeValidator(_clock)]
+
+
+class Schedule(BaseModel):
+    """Start a pipeline anew at its time (UTC), on the files of its latest run."""
+
+    model_config = STRICT
+
+    pipeline: Literal["train", "batch"]
+    every: Literal["day", "week", "month"]
+    weekday: Weekday | None = None
+    day: Annotated[int, Field(ge=1, le=28)] | None = None
+    at: Clock
+
+    @model_validator(mode="after")
+    def _names_its_day(self) -> Self:
+        if (self.every == "week") != (self.weekday is not None):
+            raise ValueError("weekday: belongs to every: week, and only there")
+        if (self.every == "month") != (self.day is not None):
+            raise ValueError("day: belongs to every: month, and only there")
         return self
 
 
@@ -89,6 +121,7 @@ class Operations(BaseModel):
     recipients: list[Mail] = []
     quiet_minutes: int = Field(default=2, ge=0, le=24 * 60)
     notify: list[Notice] = []
+    schedule: list[Schedule] = []
     retune: Retune = Retune()
     endpoint: bool = False
     card: Card

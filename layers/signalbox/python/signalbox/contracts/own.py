@@ -253,17 +253,21 @@ class ModelCardUnshared(OwnEvent):
 
 
 class PipelineStarted(OwnEvent):
-    """Data files became a run of a pipeline; ``run`` names its folder under ``operations/``."""
+    """A run of a pipeline began; ``run`` names its folder under ``operations/``.
+
+    ``why``: ``files`` came, or a ``schedule`` was due and takes the files of the latest run.
+    """
 
     workload: str
     pipeline: Pipeline
     run: str
     execution: str
     files: Count
+    why: Literal["files", "schedule"] = "files"
 
 
 class PipelineRefused(OwnEvent):
-    """Data files can become no run; those of ``inputs_key`` are consumed and nothing was started."""
+    """Data files, or a schedule, can become no run; nothing began, those of ``inputs_key`` are consumed."""
 
     workload: str
     run: str
@@ -288,7 +292,7 @@ class RetuneStarted(OwnEvent):
     """A model failed its quality check, and the tune pipeline was started for its workload.
 
     ``run`` and ``execution`` are those of the batch inference that failed, ``tune_run`` and
-    ``tune_execution`` what was started, on the ``inputs`` that were trained on last. It is the
+    ``tune_execution`` what was started, on the ``inputs`` of the latest good training. It is the
     ``retunes``-th within the guard's days.
     """
 
@@ -305,8 +309,9 @@ class RetuneSuppressed(OwnEvent):
     """A model failed its quality check, and nothing was started.
 
     ``reason`` is ``cooldown`` or ``limit`` of the guard, ``off`` where its limit is 0, or
-    ``never-trained`` where there is nothing to tune on. ``until`` is when a retune may start again,
-    None if time alone will not help; ``retunes`` counts those within the guard's days.
+    ``never-trained`` where no training has succeeded yet, so that there is nothing to tune on.
+    ``until`` is when a retune may start again, None if time alone will not help; ``retunes`` counts
+    those within the guard's days.
     """
 
     workload: str

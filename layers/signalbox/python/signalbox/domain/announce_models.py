@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from signalbox.contracts.cards import Access, Stage
 from signalbox.contracts.datasets import Pipeline
 from signalbox.contracts.monitoring import Described
@@ -61,11 +63,17 @@ def card_unshared(workload: str, card: tuple[str, str, str], of: tuple[Stage, st
 
 
 def pipeline_started(
-    workload: str, pipeline: Pipeline, run: str, execution: str, files: int
+    workload: str,
+    pipeline: Pipeline,
+    run: str,
+    execution: str,
+    files: int,
+    *,
+    why: Literal["files", "schedule"] = "files",
 ) -> OwnEvent:
-    """Files became a run of a pipeline."""
+    """A run of a pipeline began, for files that came or by a schedule."""
     return PipelineStarted(
-        workload=workload, pipeline=pipeline, run=run, execution=execution, files=files
+        workload=workload, pipeline=pipeline, run=run, execution=execution, files=files, why=why
     )
 
 

@@ -2,7 +2,7 @@
 
     file ─► a note ─► quiet, or _SUCCESS ─► the run is opened ─► its notes are taken ─► inputs.json
          ─► StartPipelineExecution, by a token ─► PipelineStarted ─► closed
-         └─ nothing to judge by ─► PipelineRefused, and one mail ─► closed
+         └─ nothing to judge by, no such pipeline ─► PipelineRefused, and one mail ─► closed
 
 Ground truth also waits for predictions that are still being made (signalbox.domain.truth).
 
@@ -13,7 +13,7 @@ first, and every step may be repeated.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -37,13 +37,20 @@ from signalbox.contracts.operation_keys import (
 )
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
-from signalbox.domain.announce_models import pipeline_refused, pipeline_started
+from signalbox.domain.announce_models import pipeline_started
 from signalbox.domain.due import Note, Notes, note_of
-from signalbox.domain.refusal_mail import compose, nothing_predicted
-from signalbox.domain.scoring import MAX_NOTES, OpenRun, RunTable
-from signalbox.domain.telling import Ledger, Topic, once
+from signalbox.domain.refusal_mail import not_deployed, nothing_predicted
+from signalbox.domain.refusing import Refused, Refusing
+from signalbox.domain.scoring import OpenRun, RunTable
+from signalbox.domain.telling import Ledger, Topic
 from signalbox.domain.truth import PATIENCE, Predicted
-from signalbox.errors import Rejected, SignalboxError
+from signalbox.errors import NotDeployed, Rejected, SignalboxError
+
+MAX_FILES = 5000
+"""Files that one run takes: what an open run takes is listed in one item of the table (400 KB), and each
+costs two calls within the five minutes of the door."""
+GRACE = timedelta(minutes=1)
+"""How long after ``_SUCCESS`` files of the same window may be told of: events keep no order."""
 
 Noted = Literal["noted", "repeated", "ignored"]
 Started = Literal["started", "nothing"]
@@ -58,6 +65,9 @@ class Folder(Protocol):
 
     def put(self, key: str, content: bytes) -> None:
         """Write ``content`` under ``key``."""
+
+    def present(self, keys: Collection[str]) -> list[str]:
+        """Return those of some keys that are still there, in order."""
 
 
 class History(Protocol):
@@ -160,8 +170,9 @@ class PipelineStart:
         for slot in run.slots:
             self.table.take(run, slot)
         keys = sorted({k for note in self.table.taken(run.run) for k in note.units or ()})
-        files = [key for key in keys if is_data(key)]
-        if files:  # else _SUCCESS came alone, or another run took all of them meanwhile
+        files = self.folder.present([key for key in keys if is_data(key)])
+        # none: _SUCCESS came alone, another run took all of them meanwhile, or they were deleted since
+        if files:
             self._run(kind, workload, run, files, now)
         self.table.close(run)
         return bool(files)
@@ -170,7 +181,7 @@ class PipelineStart:
         self, kind: DatasetKind, workload: str, now: datetime, quiet: timedelta
     ) -> OpenRun | None:
         waiting = notes_of(kind, workload)
-        notes = self.table.due(waiting, MAX_NOTES)
+        notes = self.table.due(waiting, MAX_FILES)
         if not notes or not complete(notes, now, quiet):
             return None
         if kind == "ground-truth" and self._too_early(workload, notes, now):
@@ -207,26 +218,25 @@ class PipelineStart:
             listed = predictions_key(workload.name, run.run)
             self.folder.put(listed, manifest(bucket, predictions))
             told |= {"Truth": inputs, "Predictions": f"s3://{bucket}/{listed}"}
-        arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
+        try:
+            arn = self.pipelines.start(PIPELINE_OF[kind], workload, run.run, told)
+        except NotDeployed as problem:
+            self._refuse(workload, run, key, not_deployed(workload.name, str(problem)), now)
+            return
         consumed = Consumed(run=run.run, inputs=inputs, at=run.at, execution=arn)
         self.history.remember(kind, workload.name, consumed)
         self.bus.emit(pipeline_started(workload.name, PIPELINE_OF[kind], run.run, arn, len(files)))
 
     def _refuse(self, workload: Workload, run: OpenRun, key: str, why: str, now: datetime) -> None:
         """Say that files became no run: an event, and one mail to the owner."""
-        with once(self.ledger, f"refused {workload.name} {run.run}", now) as new:
-            if new:
-                self.bus.emit(pipeline_refused(workload.name, run.run, key, why))
-                if workload.operations is not None:
-                    inputs = f"s3://{self.folder.bucket}/{key}"
-                    told = compose(workload.name, run.run, inputs, why, run.at, workload.operations)
-                    self.topic.publish(told)
+        refused = Refused(workload, run.run, self.folder.bucket, key, run.at)
+        Refusing(self.bus, self.ledger, self.topic).tell(refused, why, now)
 
 
 def complete(notes: Sequence[Note], now: datetime, quiet: timedelta) -> bool:
     """Whether the files that wait are all that will come for now."""
-    if len(notes) >= MAX_NOTES:
+    if len(notes) >= MAX_FILES:
         return True
-    if any(says_ready(key) for note in notes for key in note.units or ()):
+    if any(note.at + GRACE <= now for note in notes for key in note.units or () if says_ready(key)):
         return True
     return max(note.at for note in notes) + quiet <= now

@@ -1,6 +1,7 @@
 """The form of a mail on ModelsTopic: a subject that SNS takes, lines for a person, one line for a program.
 
-Subscriptions filter by the attributes ``workload``, ``kind``, ``status`` and ``owner``.
+Subscriptions filter by the attributes ``workload``, ``kind``, ``status``, ``owner``, and ``recipients``: the
+owner and everybody whom the workload names beside him.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from signalbox.contracts.alerts import Message
+from signalbox.contracts.operations import Operations
 from signalbox.domain.alert_message import MAX_SUBJECT, one_line, printable
 
 ACTION_REQUIRED = " - Action Required"
 MAX_DETAIL = 1024
 """Characters that the attribute ``detail`` takes; the last line of the body always holds it whole."""
+PROSE = frozenset({"why", "reason", "problem", "message", "messages", "description"})
+"""Members of a detail that are words for people: these are shortened where it is too long."""
+CUT = {"shortened": True}
+"""Says in the attribute that the body holds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,12 @@ class Address:
     kind: str
     status: str
     owner: str
+    recipients: tuple[str, ...] = ()
+
+
+def address_of(workload: str, kind: str, status: str, operations: Operations) -> Address:
+    """Return the address of a mail to all whom a workload wants told."""
+    return Address(workload, kind, status, operations.owner, tuple(operations.recipients))
 
 
 def mail(
@@ -45,7 +57,7 @@ def mail(
         detail: what a program reads, of values that JSON knows.
         action_required: somebody has to do something, says the subject.
     """
-    data = json.dumps(detail, separators=(",", ":"))
+    data = _json(detail)
     tail = ACTION_REQUIRED if action_required else ""
     # SNS API Reference, Publish: ASCII, no line breaks or control characters, below 100 characters
     head = one_line(f"{address.workload}: {subject}".encode("ascii", "replace").decode())
@@ -58,8 +70,43 @@ def mail(
     return Message(
         subject=head[: MAX_SUBJECT - len(tail)].rstrip() + tail,
         body="\n".join([*map(printable, lines), "", data]),
-        attributes=attributes | ({"detail": data} if len(data) <= MAX_DETAIL else {}),
+        attributes=attributes | {"detail": fitting(detail)},
+        recipients=tuple(dict.fromkeys([address.owner, *address.recipients])),
     )
+
+
+def fitting(detail: Mapping[str, object]) -> str:
+    """Write a detail so that it fits its attribute: first words are shortened, then members left out.
+
+    >>> len(fitting({"run": "1", "why": "x" * 9999})) <= MAX_DETAIL
+    True
+    >>> fitting({"run": "1", "uri": "x" * 9999})
+    '{"run":"1","shortened":true}'
+    """
+    data = _json(detail)
+    for most in (512, 256, 128, 64, 32):
+        if len(data) <= MAX_DETAIL:
+            return data
+        data = _json({**{name: _shorter(name, each, most) for name, each in detail.items()}, **CUT})
+    kept = dict(detail)
+    while len(data) > MAX_DETAIL:
+        kept.pop(max(kept, key=lambda name: len(_json(kept[name]))))
+        data = _json({**{name: _shorter(name, each, 32) for name, each in kept.items()}, **CUT})
+    return data
+
+
+def _shorter(name: str, value: object, most: int) -> object:
+    if isinstance(value, str):
+        return f"{value[: most - 3]}..." if name in PROSE and len(value) > most else value
+    if isinstance(value, list):
+        return [_shorter(name, each, most) for each in value]
+    if isinstance(value, dict):
+        return {each: _shorter(each, inner, most) for each, inner in value.items()}
+    return value
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def table(rows: Mapping[str, str]) -> list[str]:

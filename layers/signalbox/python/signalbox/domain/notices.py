@@ -3,6 +3,9 @@
 A workload's ``operations.notify`` names steps and statuses exactly. A run that failed is told to the
 owner also where no rule asks for it. What is the same change is decided by run, step, status and the time
 it happened at, so that repeats of an event are known and a run that is tried again is told again.
+
+What a training run was given that succeeded is kept beside: a retune starts on it, never on files that made
+no model.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from signalbox.contracts.alerts import Message
+from signalbox.contracts.datasets import Consumed, Trained
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.pipelines import Change, PipelineChange
 from signalbox.contracts.workload import Workload
-from signalbox.domain.mail import Address, at, how_long, mail, table
+from signalbox.domain.mail import address_of, at, how_long, mail, table
 from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.errors import Rejected
 
@@ -35,6 +39,13 @@ class Executions(Protocol):
 
     def why_failed(self, execution: str) -> str:
         """Return why a run failed, step by step where that is known; may be nothing."""
+
+
+class TrainedOn(Protocol):
+    """What models were trained on."""
+
+    def remember(self, kind: Trained, workload: str, consumed: Consumed) -> None:
+        """Note what a run was given, unless a later run was noted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +128,7 @@ def notice(event: PipelineChange, origin: Origin, wish: Wish, why: str) -> Messa
         lines += ["", *message.splitlines()]
     lines += ["", *table(rows), "", "See more:", f"  signalbox runs {change.execution_id}"]
     return mail(
-        Address(origin.workload, "pipeline", change.status, operations.owner),
+        address_of(origin.workload, "pipeline", change.status, operations),
         f"{change.status}, {what} of {change.pipeline_name}",
         lines,
         _detail(event, origin, wish, why),
@@ -151,11 +162,13 @@ class Notices:
 
     workloads: Mapping[str, Workload]
     executions: Executions
+    history: TrainedOn
+    train_pipeline: str
     ledger: Ledger
     topic: Topic
 
     def tell(self, event: PipelineChange, now: datetime) -> Noticed:
-        """Tell of a change what its workload wants told, once.
+        """Tell of a change what its workload wants told, once; keep what a model was made of.
 
         Raises:
             Rejected: a run failed that nobody owns.
@@ -169,6 +182,7 @@ class Notices:
             if change.step is None and change.failed:
                 raise
             return "ignored"  # what somebody tries out by hand concerns nobody, until it fails
+        self._keep(event, origin, parameters)
         wish = wish_for(change, origin.operations)
         if wish is None:
             return "not-asked-for"
@@ -176,6 +190,14 @@ class Notices:
             if new:
                 self.topic.publish(notice(event, origin, wish, self._why(change)))
         return "told" if new else "repeated"
+
+    def _keep(self, event: PipelineChange, origin: Origin, parameters: Mapping[str, str]) -> None:
+        change, inputs = event.detail, parameters.get("Inputs")
+        trains = change.pipeline_name.lower() == self.train_pipeline.lower()
+        if trains and change.step is None and change.status == "Succeeded" and inputs:
+            began, execution = change.started or event.time, change.execution
+            consumed = Consumed(run=origin.run, inputs=inputs, at=began, execution=execution)
+            self.history.remember("trained", origin.workload, consumed)
 
     def _why(self, change: Change) -> str:
         if change.step is None and change.failed:

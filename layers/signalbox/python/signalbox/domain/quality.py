@@ -22,7 +22,7 @@ from signalbox.contracts.operations import Operations
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import data_quality_violated
-from signalbox.domain.mail import Address, mail, table
+from signalbox.domain.mail import address_of, mail, table
 from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.errors import Rejected
 
@@ -139,5 +139,5 @@ def _warning(
         "owner": operations.owner,
         "recipients": list(operations.recipients),
     }
-    address = Address(workload, "data-quality", "violated", operations.owner)
+    address = address_of(workload, "data-quality", "violated", operations)
     return mail(address, f"data of a run has {things}", lines, detail)

@@ -1,4 +1,4 @@
-"""The words about files that can become no run: whose they are, which, and the way out."""
+"""The words about files, or a schedule, that can become no run: whose they are, which, and the way out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
-from signalbox.domain.mail import Address, at, mail, table
+from signalbox.domain.mail import address_of, at, mail, table
 
 
 def nothing_predicted(workload: str) -> str:
@@ -17,8 +17,33 @@ def nothing_predicted(workload: str) -> str:
     )
 
 
+def not_deployed(workload: str, problem: str) -> str:
+    """Say that the pipeline for files is not there, and what to do."""
+    return f"{problem}, then copy the files of {workload} to their place again"
+
+
+def not_deployed_now(problem: str) -> str:
+    """Say that the pipeline of a schedule is not there; its next time comes by itself."""
+    return f"{problem}; the schedule's next time comes by itself"
+
+
+def no_files(workload: str, kind: str) -> str:
+    """Say that a schedule has no files to take, and what to do."""
+    return (
+        f"a schedule is due, but it takes the files of the latest run, and none under {kind}/{workload}/ "
+        f"have become a run yet or are still there; put files there"
+    )
+
+
 def compose(
-    workload: str, run: str, inputs: str, why: str, came: datetime, operations: Operations
+    workload: str,
+    run: str,
+    inputs: str,
+    why: str,
+    came: datetime,
+    operations: Operations,
+    *,
+    subject: str = "files that came started no run",
 ) -> Message:
     """Write the mail about files that became no run.
 
@@ -29,11 +54,12 @@ def compose(
         why: and what to do.
         came: when the run was opened.
         operations: of the workload.
+        subject: of the mail, after the workload.
     """
     rows = {"Workload": workload, "Run": run, "Files": inputs, "Came": at(came)}
     return mail(
-        Address(workload, "pipeline", "Refused", operations.owner),
-        "files that came started no run",
+        address_of(workload, "pipeline", "Refused", operations),
+        subject,
         [f"No run was started for {workload}: {why}.", "", *table(rows)],
         {
             "workload": workload, "run": run, "status": "Refused", "inputs": inputs, "why": why,

@@ -38,7 +38,7 @@ class Decision:
         token: names the check; also the client request token of the retune.
         run, execution: of the batch inference whose check failed.
         at: when it was decided.
-        trained: what was trained on last, which a retune is started on; None if nothing was trained yet.
+        trained: what the latest training was given that succeeded, to start a retune on; None if none did.
         tune_execution: what was started; None as long as that is not known.
     """
 
@@ -79,7 +79,7 @@ def judge(
     Args:
         guard: the workload's ``operations.retune``.
         starts: when retunes were started, newest first; the newest ``limit`` are enough.
-        trained: what was trained on last, if anything was.
+        trained: what the latest training that succeeded was given, if any did.
         now: the time of the decision.
     """
     days = timedelta(days=guard.within_days)

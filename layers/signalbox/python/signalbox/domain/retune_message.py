@@ -7,7 +7,7 @@ from datetime import timedelta
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.pipelines import StepChange
-from signalbox.domain.mail import Address, at, mail, table
+from signalbox.domain.mail import address_of, at, mail, table
 from signalbox.domain.retune_guard import Decision
 
 
@@ -39,7 +39,7 @@ def compose(event: StepChange, decision: Decision, operations: Operations) -> Me
     status = "started" if decision.starts else "suppressed"
     tail = "is being tuned anew" if decision.starts else f"is not tuned anew ({verdict.reason})"
     return mail(
-        Address(decision.workload, "retune", status, operations.owner),
+        address_of(decision.workload, "retune", status, operations),
         f"model failed its quality check, {tail}",
         lines,
         _detail(decision, operations),
@@ -52,8 +52,8 @@ def _meaning(decision: Decision, operations: Operations) -> list[str]:
     if verdict.reason is None:
         cool = decision.at + timedelta(hours=guard.cooldown_hours)
         return [
-            "A new one is being tuned on what it was trained on last. If it passes its gate it waits for "
-            f"your approval. Until {at(cool)} no other is started.",
+            "A new one is being tuned on the files of the latest training that succeeded. If it passes its "
+            f"gate it waits for your approval. Until {at(cool)} no other is started.",
         ]
     return {
         "cooldown": [
@@ -66,8 +66,8 @@ def _meaning(decision: Decision, operations: Operations) -> list[str]:
         ],
         "off": ["Nothing is started: operations.retune.limit of this workload is 0."],
         "never-trained": [
-            "Nothing is started: nothing was trained here yet, so there is nothing to tune on. "
-            f"Put data under training/{decision.workload}/.",
+            "Nothing is started: no training of this workload has succeeded yet, so there is nothing to tune "
+            f"on. Put data under training/{decision.workload}/ that a model can be made of.",
         ],
     }[verdict.reason]
 

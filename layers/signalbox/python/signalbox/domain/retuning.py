@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from signalbox.contracts.datasets import Consumed, Trained
 from signalbox.contracts.gate import BELOW
 from signalbox.contracts.pipelines import Change, StepChange
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import retune_started, retune_suppressed
-from signalbox.domain.datasets import History
 from signalbox.domain.notices import RUN, WORKLOAD, Executions, Origin, origin_of
 from signalbox.domain.retune_guard import Decision, judge, token_of
 from signalbox.domain.retune_message import compose
@@ -51,6 +51,13 @@ class Retunes(Protocol):
 
     def started(self, decision: Decision, tune_execution: str) -> Decision:
         """Note which run was started."""
+
+
+class TrainedOn(Protocol):
+    """What models were trained on."""
+
+    def latest(self, kind: Trained, workload: str) -> Consumed | None:
+        """Return what the latest training run was given that succeeded, or None if none did."""
 
 
 class Checks(Executions, Protocol):
@@ -79,7 +86,7 @@ class Retuning:
     workloads: Mapping[str, Workload]
     executions: Checks
     retunes: Retunes
-    history: History
+    history: TrainedOn
     starter: Starter
     tune_pipeline: str
     inference_image: str
@@ -129,7 +136,7 @@ class Retuning:
             if known is not None:
                 return known
             newest, starts = self.retunes.standing(origin.workload, max(1, guard.limit))
-            trained = self.history.latest("training", origin.workload)
+            trained = self.history.latest("trained", origin.workload)
             decision = Decision(
                 workload=origin.workload,
                 token=token,

@@ -270,6 +270,7 @@ class OnPipelineChangeSettings(DoorSettings):
     workloads_key: str = Field(min_length=1)
     operations_table: str = Field(min_length=1)
     models_topic: str = Field(min_length=1)
+    train_pipeline: str = Field(min_length=1)
 
 
 class OnQualityFailureSettings(DoorSettings):
