@@ -77,9 +77,10 @@ class Cards:
 
     def states(self) -> dict[int, str]:
         """The state of every card, by version."""
-        found = self.sagemaker.list_model_cards()["ModelCardSummaries"]
         return {
-            int(each["ModelCardName"].rpartition("-")[2]): each["ModelCardStatus"] for each in found
+            int(each["ModelCardName"].rpartition("-")[2]): each["ModelCardStatus"]
+            for page in self.sagemaker.get_paginator("list_model_cards").paginate()
+            for each in page["ModelCardSummaries"]
         }
 
     def accept(self, account: str) -> Outcome:

@@ -141,6 +141,7 @@ def test_a_pointer_of_another_workload_is_an_alarmed_dead_letter(fleet, hvac_fil
     assert dead
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.soak
 def test_a_scorer_that_is_killed_at_any_call_scores_every_unit_once(fleet, hvac_file):
     """SIGKILL before the n-th call to AWS, from the due units to their alerts; retries do the rest."""
