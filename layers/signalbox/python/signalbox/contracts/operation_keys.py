@@ -8,7 +8,6 @@ from typing import Literal
 DatasetKind = Literal["training", "inference", "ground-truth"]
 DATASET_KINDS: tuple[DatasetKind, ...] = ("training", "inference", "ground-truth")
 OPERATIONS = "operations/"
-PACKAGES = "packages/"
 MONITORING = "monitoring/"
 CARDS = "cards/"
 _VIOLATIONS = re.compile(
@@ -44,11 +43,6 @@ def operations_prefix(workload: str, run: str) -> str:
 def inputs_key(workload: str, run: str) -> str:
     """Return where the files of a pipeline run are listed, as SageMaker's manifests are."""
     return f"{operations_prefix(workload, run)}inputs.json"
-
-
-def smoke_key(workload: str, run: str) -> str:
-    """Return where the request lies that a promoted model is tried with."""
-    return f"{PACKAGES}{workload}/{run}/smoke.json"
 
 
 def violations_key(workload: str, run: str) -> str:
