@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.cards import Sight
 from cli.place import Place
 from cli.whereabouts import BadUse
 from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.promotion_table import PromotionTable
+from signalbox.contracts.cards import card_name
 from signalbox.contracts.packages import (
     APPROVED,
     BOARD,
@@ -78,7 +80,11 @@ def reject(console: Console, place: Place, package: str, note: str) -> int:
     registry = ModelRegistry(place.client("sagemaker"))
     found = named(registry, package)
     _decide(registry, found, REJECTED, None, note)
-    console.print(f"{found.arn} is rejected", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"{found.arn} is rejected; if it was in service, the highest version that is still approved "
+        "takes its place (`signalbox models` shows it)",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
     return 0
 
 
@@ -124,10 +130,10 @@ def named(registry: ModelRegistry, word: str) -> Package:
 
 
 def known(place: Place, workload: str | None) -> Iterable[dict[str, Any]]:
-    """All that is known of packages, a mapping each."""
+    """All that is known of packages, a mapping each; ``accounts`` counts those that have its card."""
     registry = ModelRegistry(place.client("sagemaker"))
     table = PromotionTable(place.table("OperationsTable"), place.client("dynamodb"))
-    s3 = place.client("s3")
+    s3, cards = place.client("s3"), Sight(place).had()
     groups = registry.groups(PREFIX) if workload is None else [group_of(workload)]
     for group in groups:
         packages = [registry.find(arn) for arn in registry.listing(group)]
@@ -135,7 +141,8 @@ def known(place: Place, workload: str | None) -> Iterable[dict[str, Any]]:
         for package in there:
             name = package.metadata.get(WORKLOAD) or workload or group.removeprefix(PREFIX)
             ended = table.promotion(name, package.arn)
-            serves = table.standing(name).promoted == package.arn
+            last = table.standing(name).promoted == package.arn
+            card, shared = cards.get(card_name(package.group, package.version), (None, []))
             yield {
                 "workload": name,
                 "version": package.version,
@@ -149,25 +156,40 @@ def known(place: Place, workload: str | None) -> Iterable[dict[str, Any]]:
                 "promotion": ended.state if ended else None,
                 "at": ended.at.astimezone(UTC).isoformat() if ended else None,
                 "reason": ended.reason if ended else "",
-                "serves": serves,
+                "serves": last and ended is not None and ended.state == "promoted",
+                "card": card,
+                "accounts": len({each.rpartition(" ")[2] for each in shared}),
             }
 
 
 def table(rows: Iterable[dict[str, Any]]) -> Table:
     """A row a package; what serves is marked."""
     view = Table(title="Models", title_justify="left")
-    for heading in ("model", "approval", "metrics", "retuned", "promotion", "since"):
+    for heading in (
+        "model",
+        "approval",
+        "metrics",
+        "retuned",
+        "promotion",
+        "since",
+        "card",
+        "accounts",
+    ):
         view.add_column(heading, no_wrap=heading in ("model", "approval"))
     for each in rows:
         promotion = "in service" if each["serves"] else each["promotion"] or ""
+        if promotion == "failed":
+            promotion += f": {each['reason']}"
         since = datetime.fromisoformat(each["at"]) if each["at"] else None
         view.add_row(
             escape(f"{each['workload']}/{each['version']}"),
             _waits(each["approval"]) if each["status"] == "Completed" else each["status"],
             ", ".join(f"{n} {v:.4g}" for n, v in _ranked(each["metrics"])[:_SHOWN]),
             escape(each["board"] or "no board") if each["retuned"] else "",
-            promotion,
+            escape(promotion),
             f"{since:%Y-%m-%d %H:%M}" if since else "",
+            each["card"] or "",
+            str(each["accounts"] or ""),
         )
     return view
 

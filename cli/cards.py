@@ -91,6 +91,14 @@ class Sight:
             found.setdefault(share.name, []).append(share)
         return found
 
+    def had(self) -> dict[str, tuple[CardStatus, list[str]]]:
+        """The state of every card of the house by name, and which stages and accounts have it."""
+        standing = self.standing()
+        return {
+            name: (status, shared_with(name, standing))
+            for name, status in self.shelf.like(PREFIX.rstrip("-"))
+        }
+
     def rows(self, now: datetime) -> list[Row]:
         """What every stage has of every card, and is to have."""
         reader, standing = self.shares.known_reader(), self.standing()
@@ -134,13 +142,7 @@ def cards(console: Console, place: Place, workload: str | None, *, as_json: bool
         {
             "card": each.name, "workload": each.workload, "version": each.version,
             "status": each.status, "counts as": each.counts,
-            "shared with": [
-                f"{stage} {who}"
-                for stage in STAGES
-                for share in standing.get(share_name(each.name, stage), [])
-                for who, member in share.principals.items()
-                if member.status in _LIVE
-            ],
+            "shared with": shared_with(each.name, standing),
         }
         for each in sight.cards()
         if workload in (None, each.workload)
@@ -158,6 +160,17 @@ def cards(console: Console, place: Place, workload: str | None, *, as_json: bool
         view.add_row(*map(escape, _cells(each)))
     console.print(view)
     return 0
+
+
+def shared_with(card: str, standing: Mapping[str, list[Share]]) -> list[str]:
+    """Stages and accounts that a card is shared with."""
+    return [
+        f"{stage} {who}"
+        for stage in STAGES
+        for share in standing.get(share_name(card, stage), [])
+        for who, member in share.principals.items()
+        if member.status in _LIVE
+    ]
 
 
 def shares(console: Console, place: Place, *, as_json: bool) -> int:

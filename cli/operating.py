@@ -85,7 +85,9 @@ def reject(
     profile: Profile = None,
     region: Region = None,
 ) -> None:
-    """Reject a model; what serves goes on serving, and batch inference takes the latest approved one.
+    """Reject a model; if it was in service, the highest version that is still approved takes its place.
+
+    Where none is, endpoint and fleet scoring go on with what they have, and batch inference finds no model.
 
     Exit code 0: it is rejected. 2: there is no such model.
 
@@ -108,9 +110,10 @@ def models(
     region: Region = None,
     stack: Stack = "signalbox",
 ) -> None:
-    """Show the models of the registry: version, approval, numbers, whether retuned, and what serves.
+    """Show the models of the registry: version, approval, numbers, whether retuned, what serves, its card.
 
-    promotion: in service, promoted (and followed by another), failed, or superseded by a newer one.
+    promotion: in service, promoted (and followed by another), failed (and why), withdrawn (it was in service
+    until it was approved no longer), or superseded by a newer one.
 
     Example: signalbox models abalone
     """

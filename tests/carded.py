@@ -140,6 +140,10 @@ class Cards:
         )
         return dict(found["Environment"]["Variables"])
 
+    def table(self, logical_id: str) -> str:
+        """The name of a table of the stack: as `cli.place.Place` does."""
+        return self.cloud.physical_id(logical_id)
+
     def client(self, service: str) -> Any:
         """A client of the owner: as `cli.place.Place` does."""
         return self.cloud.client(service)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from signalbox.contracts.packages import Smoke
 from tests.conftest import ROOT
 
 COMMAND = [sys.executable, "-m", "containers.onnx_inference", "serve"]
@@ -94,6 +95,16 @@ def container(root: Path, **settings: str) -> Iterator[Container]:
             yield _started(process)
         finally:
             process.kill()
+
+
+def tried(model: Path, sample: Smoke, root: Path) -> str | None:
+    """How a model's container answers a request otherwise than was said, or None."""
+    root.mkdir()
+    (root / "model").symlink_to(model)
+    with container(root) as served:
+        answer = served.post(sample.content_type, sample.body.encode(), accept=sample.accept)
+        assert answer.status == 200, answer.body
+    return sample.differs(answer.body)
 
 
 def _started(process: subprocess.Popen[str]) -> Container:

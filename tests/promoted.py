@@ -12,6 +12,7 @@ from signalbox.contracts.operations import Operations
 from signalbox.contracts.packages import (
     APPROVED,
     PENDING,
+    REJECTED,
     ModelPackageChange,
     Package,
     Smoke,
@@ -42,7 +43,7 @@ def arn(version: int, workload: str = "hvac") -> str:
 def registered(version: int, **changes: Any) -> Package:
     """A version that was approved and has all that a batch run needs."""
     made = Package(
-        arn=arn(version), status="Completed", approval=APPROVED,
+        arn=arn(version), status="Completed", approval=APPROVED, statistics=f"s3://b/{version}/evaluation.json",
         artifacts=(f"s3://b/{version}/model.tar.gz",), constraints=f"s3://b/{version}/constraints.json",
     )  # fmt: skip
     return made.model_copy(update=changes)
@@ -76,6 +77,7 @@ class InMemoryRegistry:
 
     fuse: Fuse = field(default_factory=Fuse)
     packages: dict[str, Package] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
 
     def find(self, arn: str) -> Package | None:
         return self.packages.get(arn)
@@ -87,6 +89,11 @@ class InMemoryRegistry:
     def put_back(self, package: Package, why: str) -> None:
         with self.fuse.around():
             self.set(package.arn, approval=PENDING)
+
+    def reject(self, package: Package, why: str) -> None:
+        with self.fuse.around():
+            self.set(package.arn, approval=REJECTED)
+            self.reasons[package.arn] = why
 
     def set(self, arn: str, **changes: Any) -> Package:
         self.packages[arn] = self.packages[arn].model_copy(update=changes)
@@ -251,12 +258,14 @@ class World:
     def register(
         self, version: int, approval: str = PENDING, rmse: float = 2.0, **changes: Any
     ) -> Package:
-        """A package with its evaluation."""
+        """A package with its evaluation, and a request to try it with."""
         key = f"operations/hvac/{RUN[:-1]}{version}/evaluation.json"
         self.files.put(key, evaluation(rmse=rmse))
+        self.smoke(version)
         told: dict[str, Any] = {
             "arn": arn(version), "status": "Completed", "approval": approval,
             "statistics": f"s3://{BUCKET}/{key}",
+            "artifacts": (f"s3://{BUCKET}/packages/hvac/{version}/model.tar.gz",),
             "metadata": {"workload": "hvac", "run": f"{RUN[:-1]}{version}"},
         }  # fmt: skip
         self.packages.packages[arn(version)] = Package.model_validate(told | changes)
@@ -282,7 +291,7 @@ class World:
 
     def smoke(self, version: int, content: bytes | None = None) -> None:
         body = json.dumps(SMOKE).encode() if content is None else content
-        self.files.put(f"packages/hvac/{RUN[:-1]}{version}/smoke.json", body)
+        self.files.put(f"operations/hvac/{RUN[:-1]}{version}/smoke.json", body)
 
     def said(self) -> list[str]:
         """Every different event, with the version it is about."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from cli.publish import packed
 from localcloud import Cloud
-from signalbox.contracts.operation_keys import smoke_key
 from signalbox.contracts.packages import APPROVED, PENDING, promotion_of
 from signalbox.contracts.registry import group_of
 from tests.promoted import DEPLOY, RUN, evaluation
@@ -70,7 +69,7 @@ class Models:
         self.write(archive, packed(model_folder(self.folder / str(number))))
         if sample is not None:
             told = {"content_type": LINES, "accept": LINES, "body": sample}
-            self.write(smoke_key("hvac", run), json.dumps(told).encode())
+            self.write(f"operations/hvac/{run}/smoke.json", json.dumps(told).encode())
         made = self.sagemaker.create_model_package(
             ModelPackageGroupName=GROUP, ModelApprovalStatus=PENDING,
             CustomerMetadataProperties={"workload": "hvac", "run": run, **metadata},

@@ -189,7 +189,7 @@ class Scenario:
             half = models.register(2)
             models.prepare(half)
             models.approve(half)
-            retuned = models.register(3, sample=None, retuned="true")
+            retuned = models.register(3, retuned="true")
             models.approve(retuned)
             models.approve(retuned, CustomerMetadataProperties={"review_board": "Ada"})
         for event in self._events("ModelPromoted", ""):
@@ -285,7 +285,7 @@ class Scenario:
             self._invoke("OnPipelineChange", event)
         for event in self._events("Object Created", violations_key("hvac", "0" * 32)):
             self._invoke("OnQualityReport", event)
-        for event in self._events("SageMaker Model Package State Change", '"Approved"'):
+        for event in self._events("SageMaker Model Package State Change", '"Rejected"'):
             self._invoke("OnModelPackage", event)
         for event in self._events("SageMaker Endpoint State Change", "IN_SERVICE"):
             self._invoke("OnEndpointChange", event)
@@ -295,6 +295,7 @@ class Scenario:
             self._invoke("OnPackageCard", event)
         for event in self._events("SageMaker Model Card State Change", ""):
             self._invoke("OnModelCardChange", event)
+        self._invoke("OnModelPromoted", sample("signalbox/ModelPromoted.json"))
         self._wake("MendShares")
         self._wake("StartPipelines")
         self._put("training/abalone/late.csv", b"")

@@ -147,15 +147,21 @@ def draw(data: Sequences, prediction: Prediction, split: str, seed: int) -> Spli
 
 def scored(model: OnnxModel, data: Sequences, split: Split, window: int) -> npt.NDArray[np.float32]:
     """(n, 2) log-probabilities of a split, features sent as they were measured."""
+    parts = [
+        model.log_probabilities(*shown(data, split.rows[k : k + AT_A_TIME], window))
+        for k in range(0, len(split.rows), AT_A_TIME)
+    ]
+    return np.concatenate(parts)
+
+
+def shown(
+    data: Sequences, rows: npt.NDArray[np.int64], window: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """What a model is shown of cycles: (n, T, F) as they were measured, and (n,) how many are real."""
     standard = data.standard
     scale = np.where(standard.scale > 0, standard.scale, 1)
-    parts = []
-    for k in range(0, len(split.rows), AT_A_TIME):
-        part = slice(k, k + AT_A_TIME)
-        stored, valid = data.windows(split.rows[part], window)
-        raw = (stored.astype(np.float32) / scale + standard.centre).astype(np.float32)
-        parts.append(model.log_probabilities(raw, valid))
-    return np.concatenate(parts)
+    stored, valid = data.windows(rows, window)
+    return (stored.astype(np.float32) / scale + standard.centre).astype(np.float32), valid
 
 
 def _lives(data: Sequences, split: Split, probabilities: npt.NDArray[np.float64]) -> list[Episode]:

@@ -3,6 +3,7 @@
 evaluation.json   Model Monitor's model-quality statistics, and in ``signalbox`` the alerts
 gate.json         passed 1 or 0, metric, value, threshold, and a sentence
 comparison.json   the gate's metrics of all four
+smoke.json        a few test windows with the model's answers: its endpoint is tried with them
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cycles.history import Sequences
-from jobs.evaluation.run import Evaluation, Split, draw
+from jobs.evaluation.run import Evaluation, Split, draw, shown
 from jobs.evaluation.run import evaluate as judge
 from jobs.faults.gate import gate_of
 from jobs.faults.parts import read_part, together
@@ -25,14 +26,17 @@ from jobs.faults.score import Scorer
 from jobs.tabular.evaluate import COMPARISON, GATE, gate
 from jobs.tabular.quality import figures
 from jobs.tabular.served import unpacked
-from signalbox.adapters.onnx_model import read_schema
+from signalbox.adapters.onnx_model import INPUTS, read_schema
 from signalbox.contracts.model_quality import EVALUATION, ModelQuality
+from signalbox.contracts.packages import CSV, LINES, SMOKE, Smoke
 from signalbox.contracts.prediction import Prediction
 from signalbox.contracts.workload import Workload
 from signalbox.errors import Rejected
 
 SEED = 0
 DRAWS = 200
+TRIED = 2
+"""Windows that an endpoint is tried with."""
 DEFAULT = "gradient boosting"
 METRICS = "binary_classification_metrics"
 
@@ -40,7 +44,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def evaluate(folders: Mapping[str, Path], workload: Workload, out: Path) -> dict[str, Any]:
-    """Judge the model and write the three files.
+    """Judge the model and write the files.
 
     Args:
         folders: ``train``, ``validation``, ``test``, ``model``, and ``approved``, absent or empty if none is.
@@ -73,7 +77,22 @@ def evaluate(folders: Mapping[str, Path], workload: Workload, out: Path) -> dict
     (out / EVALUATION).write_text(json.dumps(found.report, indent=1), encoding="utf-8")
     (out / GATE).write_text(json.dumps(judged, indent=1), encoding="utf-8")
     (out / COMPARISON).write_text(json.dumps(compared, indent=1), encoding="utf-8")
+    (out / SMOKE).write_text(
+        _sample(found, data, schema.window).model_dump_json(), encoding="utf-8"
+    )
     return judged
+
+
+def _sample(found: Evaluation, data: Sequences, window: int) -> Smoke:
+    """The request with a few test windows, as the model's endpoint takes them."""
+    windows, valid = shown(data, found.test.rows[:TRIED], window)
+    records = (
+        dict(zip(INPUTS, (each.tolist(), int(real)), strict=True))
+        for each, real in zip(windows, valid, strict=True)
+    )
+    body = "".join(f"{json.dumps(record)}\n" for record in records)
+    known = tuple(float(each) for each in np.log(found.contenders[0].test[:TRIED]))
+    return Smoke(content_type=LINES, body=body, accept=CSV, answers=known)
 
 
 def _compared(found: Evaluation, data: Sequences) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The default is gradient boosting as scikit-learn ships it.
 evaluation.json   Model Monitor's model-quality statistics of the model
 gate.json         passed 1 or 0, metric, value, threshold, and a sentence
 comparison.json   the gate's metrics of all four
+smoke.json        a few test rows with the model's answers: its endpoint is tried with them
 """
 
 from __future__ import annotations
@@ -20,23 +21,26 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from jobs.tabular.boosting import answers_of, estimator
-from jobs.tabular.features import matrix
+from jobs.tabular.features import Matrix, matrix
 from jobs.tabular.preprocess import read
 from jobs.tabular.quality import figures, quality
 from jobs.tabular.served import Model, opened
 from jobs.tabular.tables import numbers
 from signalbox.contracts.gate import BELOW, Gate
 from signalbox.contracts.model_quality import EVALUATION, ModelQuality
+from signalbox.contracts.packages import CSV, SMOKE, Smoke
 from signalbox.contracts.tabular import Tabular
 from signalbox.errors import Rejected
 
 GATE, COMPARISON = "gate.json", "comparison.json"
+TRIED = 3
+"""Rows that an endpoint is tried with."""
 
 Floats = npt.NDArray[np.float64]
 
 
 def evaluate(folders: Mapping[str, Path], workload: str, out: Path) -> dict[str, Any]:
-    """Judge the model and write the three files.
+    """Judge the model and write the files.
 
     Args:
         folders: ``train``, ``validation``, ``test``, ``model``, and ``approved``, absent or empty if none is.
@@ -67,6 +71,7 @@ def evaluate(folders: Mapping[str, Path], workload: str, out: Path) -> dict[str,
             )
         answers = model.answers(test)
         beside = _beside(model, told, known, test)
+        shown = matrix(test.slice(0, TRIED), model.told.columns)
     found = quality(told.problem, truth, answers, told.threshold)
     compared = {
         "model": figures(told.problem, truth, answers, told.threshold),
@@ -83,7 +88,16 @@ def evaluate(folders: Mapping[str, Path], workload: str, out: Path) -> dict[str,
     (out / COMPARISON).write_text(
         json.dumps({"rows": len(truth), **compared}, indent=1), encoding="utf-8"
     )
+    (out / SMOKE).write_text(_sample(shown, answers).model_dump_json(indent=1), encoding="utf-8")
     return judged
+
+
+def _sample(shown: Matrix, answers: Floats) -> Smoke:
+    """The request with these rows, as the model's endpoint takes them."""
+    lines = (",".join(f"{value:.9g}" for value in row) for row in shown)
+    body = "".join(f"{line}\n" for line in lines)
+    known = tuple(float(answer) for answer in answers[: len(shown)])
+    return Smoke(content_type=CSV, body=body, accept=CSV, answers=known)
 
 
 def gate(asked: Gate, found: ModelQuality, workload: str, rows: int) -> dict[str, Any]:

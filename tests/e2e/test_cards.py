@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.approvals import models as show_models
 from cli.cards import cards as show_cards
 from cli.cards import shares as show_shares
 from cli.workloads import load
@@ -91,11 +92,16 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
         assert [(each["card"], each["status"], each["shared with"]) for each in shown] == [
             (ONE, "Approved", [f"dev {DEV}", f"test {TEST}", f"prod {PROD}"]), (TWO, "Archived", []),
         ]  # fmt: skip
+        _, shown = world.shown(show_models, "abalone")
+        assert [(e["version"], e["promotion"], e["card"], e["accounts"]) for e in shown] == [
+            (2, "withdrawn", "Archived", 0), (1, "promoted", "Approved", 3),
+        ]  # fmt: skip
+        assert [e["version"] for e in world.told("ModelPromoted")] == [1, 2, 1]
 
 
 def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
     with carded(SharingRules(customer_permissions=False)) as world:
-        package = world.register(FIRST)  # and its evaluation was not written
+        package = world.register(FIRST, quality=QUALITY)
         world.judge(package, "Approved")
         assert world.shares() == {}
         _, rows = world.shown(show_shares)

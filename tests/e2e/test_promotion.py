@@ -61,6 +61,11 @@ def test_an_approved_model_serves_and_its_pipeline_is_called(models: Models, ser
     assert former == first
     assert models.mails() == [PENDING]
     assert len(service.asked) == 2
+    models.decide(second, REJECTED)
+    models.rest()
+    assert models.serving() == promotion_of(first)
+    assert [each["version"] for each in models.events("ModelPromoted")] == [1, 2, 1]
+    assert len(service.asked) == 3
 
 
 def test_a_model_that_fails_its_sample_leaves_the_former_serving(models: Models, service: Service):
@@ -74,6 +79,9 @@ def test_a_model_that_fails_its_sample_leaves_the_former_serving(models: Models,
     assert failed["serving"] == promotion_of(first)
     assert "the sample request was answered with 400" in failed["reason"]
     assert models.mails() == [PENDING, PENDING, "PromotionFailed"]
+    found = models.sagemaker.describe_model_package(ModelPackageName=second)
+    assert found["ModelApprovalStatus"] == REJECTED
+    assert "answered with 400" in found["ApprovalDescription"]
     third = models.register(3)
     models.approve(third)
     assert models.serving() == promotion_of(third)
@@ -132,7 +140,7 @@ def test_a_retuned_model_needs_a_board(models: Models):
     assert models.said() == ["ModelPendingApproval", "ModelPromoted", "DeployCalled"]
 
 
-def test_a_model_without_numbers_starts_nothing(models: Models):
+def test_a_model_without_numbers_or_a_sample_starts_nothing(models: Models):
     models.operate(endpoint=True)
     package = models.register(1)
     models.s3.delete_object(
@@ -140,6 +148,11 @@ def test_a_model_without_numbers_starts_nothing(models: Models):
     )
     models.approve(package)
     assert models.mails() == [PENDING, "Unusable"]
+    found = models.sagemaker.describe_model_package(ModelPackageName=package)
+    assert found["ModelApprovalStatus"] == REJECTED
+    models.register(2, sample=None)
+    (letter,) = models.letters()
+    assert "there is no sample request to try it with" in letter["Message"]
     assert models.said() == ["ModelPendingApproval"]
     assert models.sagemaker.list_models()["Models"] == []
 

@@ -8,7 +8,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from signalbox.adapters.deploy_pipelines import ATTEMPT_S, ATTEMPTS, BACKOFF_S, DeployPipelines
+from signalbox.adapters.secrets import Tokens
 from signalbox.contracts.operations import Deploy
+from signalbox.errors import Misconfigured, Transient
+from tests.integration.adapters.test_promoted_endpoints import Service, refused
 from tests.promoted import DEPLOY
 from tests.services import serving
 
@@ -109,3 +112,26 @@ def test_all_attempts_fit_into_the_doors_time(template):
     door = template["Resources"]["OnModelPromoted"]["Properties"]
     limit = door.get("Timeout", template["Globals"]["Function"]["Timeout"])
     assert ATTEMPTS * ATTEMPT_S + pauses < limit - 10
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ResourceNotFoundException", "does it exist"),
+        ("AccessDeniedException", "does the role"),
+        ("InvalidRequestException", "scheduled for deletion"),
+        ("DecryptionFailure", "cannot be decrypted"),
+    ],
+)
+def test_a_token_that_no_retry_brings_is_the_deployments_fault(code, words):
+    secrets = Service("secretsmanager")
+    secrets.refusals["GetSecretValue"] = refused(code)
+    with pytest.raises(Misconfigured, match=words):
+        Tokens(secrets).read("signalbox/gitlab")
+
+
+def test_a_token_that_comes_later_is_waited_for():
+    secrets = Service("secretsmanager")
+    secrets.refusals["GetSecretValue"] = refused("InternalServiceError")
+    with pytest.raises(Transient):
+        Tokens(secrets).read("signalbox/gitlab")

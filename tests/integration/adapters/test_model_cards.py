@@ -61,10 +61,20 @@ def provenance(aws):
     return Provenance(Objects(BUCKET))
 
 
-def register(approval, **metadata):
+WHOLE = {
+    "ModelMetrics": {"ModelQuality": {"Statistics": {
+        "ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/evaluation.json"}}},
+    "InferenceSpecification": {
+        "Containers": [{"Image": "i", "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}],
+        "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"],
+    },
+}  # fmt: skip
+
+
+def register(approval, *, whole=True, **metadata):
     return boto3.client("sagemaker").create_model_package(
         ModelPackageGroupName=GROUP, ModelApprovalStatus=approval,
-        CustomerMetadataProperties={"workload": "abalone", **metadata},
+        CustomerMetadataProperties={"workload": "abalone", **metadata}, **(WHOLE if whole else {}),
     )["ModelPackageArn"]  # fmt: skip
 
 
@@ -80,6 +90,19 @@ def test_the_highest_version_counts_that_is_approved_and_seen(registry):
         "Approved", "Approved", "Rejected", "PendingManualApproval", "PendingManualApproval", "Approved",
     ]  # fmt: skip
     assert registry.find(f"{OWNER}:model-package/{GROUP}/9") is None
+    bare = register("Approved", whole=False)
+    assert (latest(GROUP, registry).version, judged(registry.find(bare))) == (
+        6, "PendingManualApproval",
+    )  # fmt: skip
+
+
+def test_what_did_not_come_into_service_is_rejected_with_the_reason_in_one_line(registry):
+    arn = register("Approved")
+    registry.reject(registry.find(arn), "it did not come into service: broken\n\tat 3")
+    found = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    assert found["ModelApprovalStatus"] == "Rejected"
+    assert found["ApprovalDescription"] == "it did not come into service: broken at 3"
+    assert latest(GROUP, registry) is None
 
 
 def test_a_version_approved_late_does_not_overtake_a_higher_one(registry):

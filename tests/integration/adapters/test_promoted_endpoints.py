@@ -1,5 +1,6 @@
 """What SageMaker and CloudWatch are asked for on a model's way into service; each repeat is harmless."""
 
+import io
 from datetime import UTC, datetime
 
 import botocore.session
@@ -129,6 +130,7 @@ def test_what_is_gone_or_going_need_not_be_deleted(aws, endpoints):
 
 def test_a_sample_is_answered_or_the_models_own_words_are_told(aws, endpoints):
     sample = Smoke.model_validate(SMOKE)
+    aws[1].answers["InvokeEndpoint"] = {"Body": io.BytesIO(b"3.0\n")}
     assert endpoints.invoke(NAME, sample) is None
     ((_, request),) = aws[1].asked
     assert (request["Body"], request["Accept"]) == (b"1,2\n", "text/csv")
@@ -140,3 +142,21 @@ def test_a_sample_is_answered_or_the_models_own_words_are_told(aws, endpoints):
     aws[1].refusals["InvokeEndpoint"] = refused("ThrottlingException")
     with pytest.raises(Transient, match="sagemaker:InvokeEndpoint"):
         endpoints.invoke(NAME, sample)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"-0.1,-2.5\n-0.2,-1.25\n", None),
+        (b"-0.1,-2.5001\n-0.2,-1.25\n", None),
+        (b"-0.1,-2.5\n-0.2,-1.5\n", "answered with -1.5, where the model said -1.25"),
+        (b"-0.1,-2.5\n", "answered with 1 lines, not 2"),
+        (b"-0.1,nan\n-0.2,-1.25\n", "answered with nan"),
+        (b"oh\nno\n", "answered with oh"),
+    ],
+)
+def test_a_model_must_say_again_what_it_said_when_it_was_judged(aws, endpoints, body, words):
+    sample = Smoke.model_validate(SMOKE | {"answers": [-2.5, -1.25]})
+    aws[1].answers["InvokeEndpoint"] = {"Body": io.BytesIO(body)}
+    said = endpoints.invoke(NAME, sample)
+    assert said is None if words is None else words in said

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import boto3
 import pytest
 
 from signalbox.adapters.promotion_table import PromotionTable
@@ -52,6 +53,14 @@ def test_a_claim_is_held_for_its_lease_and_then_inherited_with_what_was_found(ta
     assert table.claim("a", "x", NOON + 9 * LEASE) == Claim("done")
     table.forget("a", "x")
     assert table.claim("a", "x", NOON) == Claim("mine")
+
+
+def test_what_was_done_about_a_package_is_known_for_good(aws):
+    table = PromotionTable("OperationsTable")
+    table.claim("package#x", "status#Approved", NOON)
+    table.done("package#x", "status#Approved", NOON)
+    (item,) = boto3.client("dynamodb").scan(TableName="OperationsTable")["Items"]
+    assert "expires" not in item
 
 
 def test_something_may_be_done_without_a_claim(table):

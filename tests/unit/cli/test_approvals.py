@@ -32,6 +32,9 @@ class Here(Place):
     def table(self, logical_id):
         return logical_id
 
+    def environment(self, function):
+        return {"OWNER": "arn:aws:sagemaker:eu-west-1:123456789012"}
+
 
 @pytest.fixture
 def registry(s3):
@@ -108,6 +111,9 @@ def test_models_are_shown_with_what_came_of_them(registry):
     failed = Promotion(package=arns["2"], state="failed", at=NOON, reason="no luck")
     table.ended("air_quality", failed)
     table.change("air_quality", Standing(), promoted=arns["1"])
+    boto3.client("sagemaker").create_model_card(
+        ModelCardName=f"{GROUP}-1", Content="{}", ModelCardStatus="Approved"
+    )
     rows = list(known(Here(), None))
     assert [(each["version"], each["serves"], each["promotion"]) for each in rows] == [
         (3, False, None), (2, False, "failed"), (1, True, "promoted"),
@@ -120,19 +126,42 @@ def test_models_are_shown_with_what_came_of_them(registry):
         if "air_quality/" in line
     ]
     assert cells == [
-        ["air_quality/3", "pending", "", "", "", ""],
+        ["air_quality/3", "pending", "", "", "", "", "", ""],
         [
             "air_quality/2",
             "pending",
             "rmse 0.6667, mae 2",
             "no board",
-            "failed",
+            "failed: no luck",
             "2026-07-02 12:00",
+            "",
+            "",
         ],
-        ["air_quality/1", "pending", "rmse 0.3333, mae 1", "", "in service", "2026-07-02 12:00"],
+        [
+            "air_quality/1",
+            "pending",
+            "rmse 0.3333, mae 1",
+            "",
+            "in service",
+            "2026-07-02 12:00",
+            "Approved",
+            "",
+        ],
     ]
+    assert [(each["card"], each["accounts"]) for each in rows] == [
+        (None, 0), (None, 0), ("Approved", 0),
+    ]  # fmt: skip
     assert json.loads(said(models, None, as_json=True))[1]["reason"] == "no luck"
     assert "No models" in said(models, "abalone", as_json=False)
+
+
+def test_what_was_withdrawn_does_not_serve(registry):
+    table = PromotionTable("OperationsTable")
+    arn = next(each for each in registry.listing(GROUP) if each.endswith("/1"))
+    table.ended("air_quality", Promotion(package=arn, state="withdrawn", at=NOON))
+    table.change("air_quality", Standing(), promoted=arn)
+    row = next(each for each in known(Here(), None) if each["version"] == 1)
+    assert (row["serves"], row["promotion"]) == (False, "withdrawn")
 
 
 def test_what_the_gate_asks_for_is_shown_first(registry):

@@ -2,7 +2,7 @@ import pytest
 
 from functions.find_model import app
 from signalbox.contracts.registry import group_of
-from signalbox.errors import Misconfigured, Rejected
+from signalbox.errors import Rejected
 from tests.fakes import LambdaContext
 from tests.promoted import InMemoryRegistry, arn, registered
 
@@ -38,10 +38,11 @@ def test_without_a_model_the_answer_says_no(registry):
     assert set(answer) == {"Found", "Package", "ModelData", "Baseline"}
 
 
-def test_a_model_without_an_artefact_is_told_to_who_asks(registry):
-    registry.packages[arn(1)] = registered(1, artifacts=())
-    with pytest.raises(Misconfigured, match="ModelDataUrl"):
-        ask()
+def test_a_model_that_lacks_what_promotion_asks_for_counts_for_no_batch(registry):
+    registry.packages[arn(1)] = registered(1)
+    registry.packages[arn(2)] = registered(2, artifacts=())
+    registry.packages[arn(3)] = registered(3, statistics=None)
+    assert ask()["Package"] == arn(1)
 
 
 def test_a_request_of_another_shape_is_told_to_who_asks():

@@ -17,9 +17,10 @@ from jobs.faults.parts import together
 from signalbox.adapters.onnx_model import read_schema
 from signalbox.contracts.model_quality import ModelQuality
 from signalbox.contracts.monitor import Constraints, Statistics
-from signalbox.contracts.packages import metrics_of
+from signalbox.contracts.packages import Smoke, metrics_of
 from tests import pumps
 from tests.conftest import ROOT
+from tests.container_process import tried
 from tests.programs import Steps
 from tests.unit.jobs.faults.conftest import HEATERS, faults, heated, main, program, written
 
@@ -72,6 +73,13 @@ def test_the_files_of_a_training_run_keep_their_formats(made):
         "model.onnx", "model.json", "training.json",
     }  # fmt: skip
     assert (steps.folder / "train" / "output" / "data" / "training-curve.svg").is_file()
+
+
+def test_the_container_says_again_what_the_model_said_of_a_few_test_windows(made, tmp_path):
+    _, folders = made
+    sample = Smoke.model_validate(read(folders["evaluation"], "smoke.json"))
+    assert len(sample.answers) == 2
+    assert tried(folders["unpacked"], sample, tmp_path / "ml") is None
 
 
 def test_the_last_metric_line_is_of_the_model_that_is_kept(made):

@@ -20,8 +20,10 @@ from jobs.tabular.preprocess import read as split_of
 from signalbox.contracts.gate import Drift
 from signalbox.contracts.model_quality import ModelQuality
 from signalbox.contracts.monitor import Constraints, Statistics, Violations
+from signalbox.contracts.packages import Smoke
 from signalbox.contracts.tabular_model import TabularModel
 from tests.conftest import ROOT
+from tests.container_process import tried
 from tests.shells import BINARY, NAMES, SECTION, Program, shells, write
 
 
@@ -90,6 +92,15 @@ def test_the_model_is_better_than_a_constant_and_no_worse_than_a_default(made):
     assert better(
         compared["model"][metric] * (1.5 if metric == "rmse" else 0.7), compared["constant"][metric]
     )
+
+
+def test_the_container_says_again_what_the_model_said_of_a_few_test_rows(made, tmp_path):
+    _, folders = made
+    sample = Smoke.model_validate(read(folders["evaluation"], "smoke.json"))
+    assert len(sample.answers) == 3
+    assert tried(folders["unpacked"], sample, tmp_path / "ml") is None
+    other = sample.model_copy(update={"answers": tuple(each + 1 for each in sample.answers)})
+    assert "when it was judged" in str(tried(folders["unpacked"], other, tmp_path / "again"))
 
 
 def test_metric_lines_are_found_by_metric_definitions(made):

@@ -1,16 +1,19 @@
 """What follows when a package is registered, approved or rejected."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.packages import APPROVED, PENDING, REJECTED
+from signalbox.contracts.packages import APPROVED, PENDING, REJECTED, promotion_of
+from signalbox.contracts.registry import group_of
 from signalbox.domain.claims import LEASE
+from signalbox.domain.registry import latest
 from signalbox.errors import Rejected, Transient
 from tests.fakes import BUCKET, Crash, Fuse
-from tests.promoted import RUN, World, arn, change_of
+from tests.promoted import RUN, World, arn, change_of, evaluation
 
 RETUNED = {"metadata": {"workload": "hvac", "run": RUN, "retuned": "true"}}
 
@@ -80,17 +83,113 @@ def test_a_package_approved_anew_after_a_rejection_is_promoted_anew():
         ({"statistics": f"s3://{BUCKET}/operations/gone.json"}, "is not there"),
         ({"statistics": f"s3://{BUCKET}/operations/odd.json"}, "is no model-quality file"),
         ({"metadata": {"workload": "pumps"}}, "no workload with a section operations"),
+        ({"artifacts": ()}, "names no model archive"),
+        (
+            {"statistics": f"s3://{BUCKET}/evaluation.json"},
+            "there is no sample request to try it with; put one at",
+        ),
     ],
 )
 def test_a_package_that_cannot_be_used_is_told_of_once_and_starts_nothing(approval, changes, words):
     world = World(endpoint=True)
     world.files.put("operations/odd.json", b'{"regression_metrics": {"rmse": {"value": "NaN"}}}')
+    world.files.put("evaluation.json", evaluation(rmse=2.0))
     package = world.register(1, approval, **changes)
-    assert [world.deliver(package) for _ in range(2)] == ["unusable", "repeated"]
+    said = [world.deliver(package) for _ in range(2)]
     (mail,) = world.topic.messages
     assert words in mail.body
     assert mail.attributes["status"] == "Unusable"
     assert (world.bus.heard, world.endpoints.there, world.endpoints.prepared) == ([], {}, set())
+    if (approval, package.status) != (APPROVED, "Completed"):
+        assert said == ["unusable", "repeated"]
+        return
+    assert said == ["refused", "late"]
+    assert (world.packages.find(arn(1)).approval, words in world.packages.reasons[arn(1)]) == (
+        REJECTED, True,
+    )  # fmt: skip
+    assert world.deliver(world.packages.find(arn(1))) == "recorded"
+
+
+def test_what_could_not_be_used_counts_for_nobody_until_it_is_mended_and_approved_again():
+    world = World()
+    world.register(1, APPROVED)
+    world.deliver(world.packages.find(arn(1)))
+    place = world.register(2).statistics.removeprefix(f"s3://{BUCKET}/")
+    whole = world.files.find(place)
+    world.files.put(place, b"{}")
+    assert world.approve(2) == "refused"
+    assert world.table.promotion("hvac", arn(2)).state == "failed"
+    assert latest(group_of("hvac"), world.packages).arn == arn(1)
+    world.files.put(place, whole)
+    assert world.approve(2) == "promoted"  # though the rejection was never heard of
+    assert world.said() == ["ModelPromoted 1", "ModelPromoted 2"]
+
+
+def test_an_approved_package_of_a_group_that_is_no_workloads_is_left_as_it_is():
+    world = World()
+    package = world.register(1).model_copy(update={"arn": arn(1, "chiller"), "metadata": {}})
+    world.packages.packages[package.arn] = package
+    assert world.deliver(world.packages.set(package.arn, approval=APPROVED)) == "unusable"
+    assert world.packages.find(package.arn).approval == APPROVED
+
+
+def test_a_model_in_service_is_not_promoted_again_whatever_of_it_is_changed_and_when():
+    world = World()
+    world.register(1)
+    world.approve(1)
+    world.table.claims.clear()  # as if they had been kept for a while only
+    world.now += timedelta(days=45)
+    assert world.deliver(world.packages.set(arn(1), metadata={"workload": "hvac"})) == "promoted"
+    assert len(world.bus.heard) == 1
+
+
+def test_the_mail_compares_with_what_counts_not_with_whatever_is_approved():
+    world = World()
+    world.register(1, APPROVED, rmse=2.5)
+    world.register(2, APPROVED, rmse=1.0, **RETUNED)
+    world.register(3, APPROVED, statistics=None)
+    world.deliver(world.register(4))
+    told = json.loads(world.topic.messages[0].body.splitlines()[-1])
+    assert (told["approved"], told["approved_metrics"]) == (arn(1), {"rmse": 2.5})
+
+
+@pytest.mark.parametrize("approval", [REJECTED, PENDING])
+def test_when_the_model_in_service_is_approved_no_longer_the_former_takes_its_place(approval):
+    world = World()
+    for version in (1, 2):
+        world.register(version)
+        world.approve(version)
+    package = world.packages.set(arn(2), approval=approval)
+    assert world.deliver(package) == ("promoted" if approval == REJECTED else "told")
+    assert world.deliver(package) == "repeated"
+    assert [(e.version, e.former) for e in world.bus.heard if e.detail_type() == "ModelPromoted"] == [
+        (1, None), (2, arn(1)), (1, arn(2)),
+    ]  # fmt: skip
+    assert world.table.promotion("hvac", arn(2)).state == "withdrawn"
+    assert world.approve(2) == "promoted"
+
+
+def test_what_never_served_is_rejected_without_ado_and_what_serves_alone_has_no_heir():
+    world = World()
+    world.register(1)
+    world.approve(1)
+    world.register(2)
+    assert world.deliver(world.packages.set(arn(2), approval=REJECTED)) == "recorded"
+    assert world.table.promotion("hvac", arn(1)).state == "promoted"
+    assert world.deliver(world.packages.set(arn(1), approval=REJECTED)) == "recorded"
+    assert world.said() == ["ModelPromoted 1"]
+
+
+def test_a_former_that_cannot_be_used_any_more_gives_way_to_the_one_before_it():
+    world = World()
+    for version in (1, 2, 3):
+        world.register(version)
+        world.approve(version)
+    world.files.put(f"operations/hvac/{RUN[:-1]}2/evaluation.json", b"{}")
+    assert world.deliver(world.packages.set(arn(3), approval=REJECTED)) == "refused"
+    assert world.deliver(world.packages.find(arn(2))) == "promoted"
+    assert world.table.standing("hvac").promoted == arn(1)
+    assert world.topic.statuses() == ["Unusable"]
 
 
 def test_a_package_that_is_still_being_registered_waits_for_its_next_event():
@@ -193,6 +292,39 @@ def test_events_twice_and_shuffled_promote_and_tell_the_same(steps, data):
     assert ends(stormy) == ends(calm)
     assert stormy.packages.packages == calm.packages.packages
     assert len(stormy.bus.heard) == len(calm.bus.heard)
+
+
+def test_the_power_may_fail_at_any_step_of_going_back():
+    def played(fuse):
+        world = World(endpoint=True, fuse=Fuse())
+        for version in (1, 2):
+            world.register(version)
+            world.approve(version)
+            world.rest()
+        for each in (world, world.packages, world.table, world.endpoints, world.topic, world.bus):
+            each.fuse = fuse
+        for _ in range(3):
+            try:
+                world.deliver(world.packages.set(arn(2), approval=REJECTED))
+            except (Crash, Transient):
+                world.now += LEASE
+        for _ in range(3):
+            if not world.endpoints.look(group_of("hvac")).settled:
+                world.endpoints.rest(group_of("hvac"))
+            try:
+                world.promoting.settled(group_of("hvac"), world.now)
+            except (Crash, Transient):
+                world.now += LEASE
+        return world
+
+    calm = played(Fuse())
+    assert calm.fuse.steps > 9
+    for at in range(calm.fuse.steps + 1):
+        world = played(Fuse(at or None))
+        assert (at, world.serving()) == (at, promotion_of(arn(1)))
+        assert world.table.standing("hvac").promoted == arn(1)
+        attempts = {(e.version, e.began) for e in world.bus.heard}
+        assert (len(attempts), world.topic.messages) == (3, [])
 
 
 @pytest.mark.parametrize("approval", [PENDING, APPROVED])

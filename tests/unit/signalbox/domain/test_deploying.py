@@ -29,6 +29,8 @@ class Called:
         return Deploying(self.operations, self.hosts, self.table, self, self, self.topic, self.bus)
 
     def read(self, name):
+        if self.tokens is None:
+            raise Transient("throttled")
         if name not in self.tokens:
             raise Misconfigured(f"secret {name} does not exist")
         return self.tokens[name]
@@ -91,12 +93,21 @@ def test_a_host_that_is_not_allowed_is_refused_and_its_token_never_read():
     assert "DeployHosts" in world.bus.heard[0].reason
 
 
-def test_a_token_that_is_missing_leaves_the_call_to_be_made():
+def test_a_token_that_is_missing_is_told_once_as_any_call_that_failed():
     world = Called()
-    tokens, world.tokens = world.tokens, {}
-    for _ in range(2):
-        with pytest.raises(Misconfigured, match="signalbox/gitlab"):
-            world.deploy()
+    world.tokens = {}
+    assert [world.deploy(), world.deploy()] == ["failed", "repeated"]
+    assert (world.calls, world.said(), world.topic.statuses()) == (
+        [], ["DeployCallFailed"], ["DeployCallFailed"],
+    )  # fmt: skip
+    assert "secret signalbox/gitlab does not exist" in world.topic.messages[0].body
+
+
+def test_a_token_that_cannot_be_read_right_now_leaves_the_call_to_be_made():
+    world = Called()
+    tokens, world.tokens = world.tokens, None
+    with pytest.raises(Transient, match="throttled"):
+        world.deploy()
     world.tokens = tokens
     assert world.deploy() == "called"
 

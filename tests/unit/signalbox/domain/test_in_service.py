@@ -73,14 +73,23 @@ def test_a_promotion_that_is_late_or_comes_again_changes_nothing():
     assert len(world.files.versions[POINTER]) == 2
 
 
-def test_going_back_is_rejecting_the_newer_one_and_approving_the_older_again():
+def test_going_back_is_rejecting_the_newer_one():
     world = Foretelling()
     for version in (1, 2):
         world.made(version)
         world.approve(version)
-    world.deliver(world.packages.set(arn(2), approval=REJECTED))
+    assert world.deliver(world.packages.set(arn(2), approval=REJECTED)) == "promoted"
+    assert world.scoring().package == arn(1)
+
+
+def test_where_no_other_counts_what_scores_goes_on_scoring():
+    world = Foretelling()
+    for version in (1, 2):
+        world.made(version)
+        world.approve(version)
     world.deliver(world.packages.set(arn(1), approval=PENDING))
-    assert world.scoring().package == arn(2), "what serves goes on serving"
+    world.deliver(world.packages.set(arn(2), approval=REJECTED))
+    assert world.scoring().package == arn(2)
     assert world.approve(1) == "promoted"
     assert world.scoring().package == arn(1)
 

@@ -14,10 +14,12 @@ from signalbox.contracts.packages import (
 from signalbox.contracts.promotion import Flight, Standing
 from signalbox.contracts.registry import group_of
 from signalbox.domain.claims import LEASE
+from signalbox.domain.registry import serving
 from signalbox.errors import Transient
 from tests.fakes import Crash, Fuse
-from tests.promoted import World, arn
+from tests.promoted import RUN, World, arn
 
+GONE = b""
 ONE, TWO, THREE = (promotion_of(arn(version)) for version in (1, 2, 3))
 
 
@@ -55,10 +57,9 @@ def test_the_next_model_takes_its_place_and_is_watched():
 
 def test_a_sample_decides_whether_a_model_stays():
     world = in_service()
-    world.smoke(2)
     world.approve(2)
     world.rest()
-    ((config, sample),) = world.endpoints.invoked
+    config, sample = world.endpoints.invoked[-1]
     assert (config, sample.body) == (TWO, "1,2\n")
     assert world.said()[-1] == "ModelPromoted 2"
 
@@ -68,14 +69,18 @@ def test_a_sample_decides_whether_a_model_stays():
     [
         (None, "the sample request was answered with 500", "answered with 500"),
         (b"{}", None, "is no sample request"),
+        (GONE, None, "there is no sample request to try it with"),
     ],
 )
 def test_a_model_that_fails_its_sample_gives_way_to_the_former(content, answer, words):
     world = in_service()
-    world.smoke(2, content)
     if answer:
         world.endpoints.answers[TWO] = answer
     world.approve(2)
+    if content == GONE:  # meanwhile
+        del world.files.versions[f"operations/hvac/{RUN[:-1]}2/smoke.json"]
+    elif content:
+        world.smoke(2, content)
     assert world.rest() == "rolling-back"
     assert world.said() == ["ModelPromoted 1"]
     assert world.rest() == "failed"
@@ -89,6 +94,58 @@ def test_a_model_that_fails_its_sample_gives_way_to_the_former(content, answer, 
     assert world.serving() == ONE
     assert world.table.promotion("hvac", arn(2)).state == "failed"
     assert world.table.standing("hvac").promoted == arn(1)
+    assert serving("hvac", world.packages).package == arn(1)
+
+
+def test_what_failed_counts_no_longer_until_it_is_approved_anew():
+    world = in_service()
+    world.endpoints.answers[TWO] = "answered with 500"
+    approved = world.packages.find(arn(2)).model_copy(update={"approval": APPROVED})
+    world.approve(2)
+    world.rest()
+    world.rest()
+    assert world.packages.find(arn(2)).approval == REJECTED
+    assert world.packages.reasons[arn(2)] == "it did not come into service: answered with 500"
+    assert world.deliver(approved) == "late"
+    world.endpoints.answers.clear()
+    assert world.approve(2) == "started"  # though the rejection was never heard of
+    assert world.rest() == "promoted"
+    assert world.said()[1:] == ["PromotionFailed 2", "ModelPromoted 2"]
+
+
+def test_a_fault_model_that_cannot_score_leaves_the_endpoint_as_it_was():
+    world = in_service()
+    world.foretelling = frozenset({"hvac"})
+    world.approve(2)  # its archive is not there
+    assert world.rest() == "rolling-back"
+    assert world.rest() == "failed"
+    assert (world.serving(), world.bus.heard[-1].serving) == (ONE, ONE)
+    assert "is not in s3://" in world.bus.heard[-1].reason
+
+
+def test_rejecting_the_model_in_service_brings_back_the_former_that_is_still_approved():
+    world = in_service()
+    world.approve(2)
+    world.rest()
+    rejected = world.packages.set(arn(2), approval=REJECTED)
+    assert world.deliver(rejected) == "started"
+    assert world.deliver(rejected) == "repeated"
+    assert world.rest() == "promoted"
+    assert world.promoting.settled(group_of("hvac"), world.now) == "ignored"
+    assert (world.serving(), [event.version for event in world.bus.heard]) == (ONE, [1, 2, 1])
+
+
+def test_what_was_rejected_while_another_was_tried_does_not_stay_when_that_fails():
+    world = in_service()
+    world.approve(2)
+    world.rest()
+    world.endpoints.answers[THREE] = "no"
+    world.approve(3)
+    assert world.deliver(world.packages.set(arn(2), approval=REJECTED)) == "started"
+    assert [world.rest(), world.rest()] == ["rolling-back", "failed"]
+    assert world.serving() == TWO
+    assert world.deliver(world.packages.find(arn(3))) == "started"  # its rejection
+    assert (world.rest(), world.serving()) == ("promoted", ONE)
 
 
 def test_an_update_that_goes_back_by_itself_is_told_with_its_reason():
@@ -120,7 +177,7 @@ def test_of_what_waits_for_the_endpoint_the_newest_begins_and_the_others_step_as
     world = in_service()
     assert [world.approve(2), world.approve(3)] == ["started", "waiting"]
     assert world.rest() == "started"  # 2 serves untried, and 3 takes its place
-    assert world.endpoints.invoked == []
+    assert [config for config, _ in world.endpoints.invoked] == [ONE]
     assert world.rest() == "promoted"
     assert world.said() == ["ModelPromoted 1", "ModelPromoted 3"]
     assert world.table.promotion("hvac", arn(2)).state == "superseded"

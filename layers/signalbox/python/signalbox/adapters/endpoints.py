@@ -151,19 +151,20 @@ class SageMakerEndpoints:
         """Ask the model; return why that did not work, or None."""
         with calling("sagemaker:InvokeEndpoint", f"endpoint {name}"):
             try:
-                self._runtime.invoke_endpoint(
+                answer = self._runtime.invoke_endpoint(
                     EndpointName=name,
                     ContentType=sample.content_type,
                     Accept=sample.accept,
                     Body=sample.body.encode(),
                 )
+                why_not = sample.differs(answer["Body"].read())
             except ClientError as problem:
                 if code_of(problem) not in _FROM_MODEL:
                     raise
                 said = str(problem.response.get("OriginalMessage", ""))[:300]
                 status = problem.response.get("OriginalStatusCode", code_of(problem))
                 return f"the sample request was answered with {status}: {said}".rstrip(": ")
-        return None
+        return None if why_not is None else f"the sample request was {why_not}"
 
     def _watch(self, name: str) -> None:
         """The alarm of an endpoint: any answer that is the container's fault, within a minute."""

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.adapters.aws import calling, code_of, connect
-from signalbox.contracts.packages import APPROVED, PENDING, Package, group_and_version
+from signalbox.contracts.packages import APPROVED, PENDING, REJECTED, Package, group_and_version
 
 _NONE = frozenset({"ResourceNotFound", "ValidationException"})
 """What is answered where there is no such package or group: SageMaker names no code for that."""
@@ -73,6 +73,10 @@ class ModelRegistry:
     def put_back(self, package: Package, why: str) -> None:
         """Make an approved package wait for approval again."""
         self.decide(package, PENDING, why, {})
+
+    def reject(self, package: Package, why: str) -> None:
+        """Reject an approved package."""
+        self.decide(package, REJECTED, " ".join(why.split()), {})
 
     def decide(self, package: Package, approval: str, why: str, metadata: dict[str, str]) -> None:
         """Set a package's approval status; ``metadata`` is added to what it has."""

@@ -2,14 +2,17 @@
 
 promotion#<workload>  current          what serves, is under way and waits
 promotion#<workload>  <promotion>      how a package's latest promotion ended
-promotion#<workload>  told#…           the end of an attempt was told; kept a month
-promotion#<workload>  deploy#…         its deploy pipeline was called; kept a month
-package#<arn>         status#<status>  what the status asked for was done; kept a month
+promotion#<workload>  told#…           the end of an attempt was told
+promotion#<workload>  deploy#…         its deploy pipeline was called
+package#<arn>         status#<status>  what the status asked for was done
+
+All of it is kept: SageMaker tells of a package at every change of it, however late, and what a status asked
+for must not be done again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -20,9 +23,6 @@ from signalbox.contracts.promotion import Promotion, Standing
 from signalbox.domain.claims import LEASE, Claim
 from signalbox.errors import Transient
 
-KEPT = timedelta(days=30)
-"""Longer than any event, archive or dead letter can come back (14 days)."""
-
 _CURRENT = "current"
 _LOST = "ConditionalCheckFailedException"
 
@@ -30,7 +30,7 @@ Item = dict[str, dict[str, Any]]
 
 
 class PromotionTable:
-    """A DynamoDB table with text keys ``pk`` and ``sk``, and ``expires`` as its lifetime."""
+    """A DynamoDB table with text keys ``pk`` and ``sk``; what has no ``expires`` stays."""
 
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name
@@ -142,5 +142,4 @@ def _key(pk: str, sk: str) -> Item:
 
 
 def _claimed(now: datetime) -> Item:
-    expires = int((now + KEPT).timestamp())
-    return {"claimed_at": {"S": now.isoformat()}, "expires": {"N": str(expires)}}
+    return {"claimed_at": {"S": now.isoformat()}}

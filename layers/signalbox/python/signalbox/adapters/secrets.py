@@ -9,6 +9,11 @@ from botocore.exceptions import ClientError
 from signalbox.adapters.aws import calling, code_of, connect
 from signalbox.errors import Misconfigured
 
+_UNREADABLE = {
+    "InvalidRequestException": "is scheduled for deletion",
+    "DecryptionFailure": "cannot be decrypted with its key; may the role use it?",
+}
+
 
 class Tokens:
     """Secrets that hold one token each, as plain text."""
@@ -26,9 +31,10 @@ class Tokens:
             try:
                 found = self._secrets.get_secret_value(SecretId=name)
             except ClientError as problem:
-                if code_of(problem) != "InvalidRequestException":
+                why = _UNREADABLE.get(code_of(problem))
+                if why is None:
                     raise
-                raise Misconfigured(f"secret {name} is scheduled for deletion") from None
+                raise Misconfigured(f"secret {name} {why}") from None
         token = str(found.get("SecretString", "")).strip()
         if not token or not token.isascii() or not token.isprintable():
             raise Misconfigured(

@@ -19,11 +19,12 @@
     judgements/<workload>/<date>.json             how predictions turned out
     cards/<card>/…                                approved model cards as PDF
     cards/shared/<card>/…                         copies for accounts that may only read
-    packages/<workload>/<run>/smoke.json          a request that a packaged model answers
+    packages/<workload>/<run>/…                   a model as it was trained
     training/<workload>/<path…>                   a file to learn from
     inference/<workload>/<path…>                  a file to predict from
     ground-truth/<workload>/<path…>               what became of what was predicted
-    operations/<workload>/<run>/…                 what a pipeline run was given and made
+    operations/<workload>/<run>/…                 what a pipeline run was given and made; beside its
+                                                  evaluation.json smoke.json, a request that it answers
     monitoring/<workload>/<run>/…                 what the data of a run was like
 
 All state of a source key is the listing of ``fragments/<source key>/``: the highest sequencer

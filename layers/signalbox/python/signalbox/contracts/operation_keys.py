@@ -8,7 +8,6 @@ from typing import Literal
 DatasetKind = Literal["training", "inference", "ground-truth"]
 DATASET_KINDS: tuple[DatasetKind, ...] = ("training", "inference", "ground-truth")
 OPERATIONS = "operations/"
-PACKAGES = "packages/"
 MONITORING = "monitoring/"
 CARDS = "cards/"
 PREDICTIONS = "predictions/"
@@ -60,11 +59,6 @@ def predicted_prefix(workload: str) -> str:
 def predicted_key(workload: str, run: str) -> str:
     """Return where the predictions of a run lie."""
     return f"{predicted_prefix(workload)}{run}/predictions.csv"
-
-
-def smoke_key(workload: str, run: str) -> str:
-    """Return where the request lies that a promoted model is tried with."""
-    return f"{PACKAGES}{workload}/{run}/smoke.json"
 
 
 def violations_key(workload: str, run: str) -> str:

@@ -23,6 +23,8 @@ STRICT = ConfigDict(extra="forbid", frozen=True)
 
 BOARD, NOTE, RUN, WORKLOAD = REVIEWED, "review_note", "run", "workload"
 """Further keys of a package's CustomerMetadataProperties."""
+SMOKE = "smoke.json"
+CSV, LINES = "text/csv", "application/jsonlines"
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 
 _ARN = re.compile(
@@ -137,6 +139,12 @@ class Package(BaseModel):
         return self.metadata.get(WORKLOAD, "")
 
     @property
+    def sample(self) -> str | None:
+        """Where the request lies that it is tried with: beside its statistics."""
+        folder, slash, _ = (self.statistics or "").rpartition("/")
+        return f"{folder}/{SMOKE}" if slash else None
+
+    @property
     def retuned(self) -> bool:
         """Whether a search for better settings made it, set off by a failed quality check."""
         return self.metadata.get(RETUNED) == "true"
@@ -154,13 +162,40 @@ class Package(BaseModel):
 
 
 class Smoke(BaseModel):
-    """``packages/<workload>/<run>/smoke.json``: one request that a sound model answers."""
+    """``smoke.json`` beside a package's ``evaluation.json``: one request that a sound model answers.
+
+    Attributes:
+        answers: what the model said of each record when it was judged, the last number of each line of the
+            answer; without them every answer will do.
+    """
 
     model_config = STRICT
 
     content_type: str = Field(min_length=1, max_length=1024)
     body: str
     accept: str = Field(min_length=1, max_length=1024)
+    answers: tuple[float, ...] = ()
+
+    def differs(self, answer: bytes) -> str | None:
+        """Return how an answer in lines of CSV is not the one that was given before, or None."""
+        if not self.answers:
+            return None
+        lines = answer.decode("utf-8", "replace").split()
+        if len(lines) != len(self.answers):
+            return f"answered with {len(lines)} lines, not {len(self.answers)}"
+        for line, known in zip(lines, self.answers, strict=True):
+            said = line.rpartition(",")[2]
+            if not _alike(said, known):
+                return f"answered with {said[:40]}, where the model said {known:.6g} when it was judged"
+        return None
+
+
+def _alike(said: str, known: float) -> bool:
+    """Equal as far as two machines agree: on a GPU products are summed in another order."""
+    try:
+        return math.isclose(float(said), known, rel_tol=1e-3, abs_tol=1e-4)
+    except ValueError:
+        return False
 
 
 Metrics = dict[str, float]

@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
-State = Literal["promoted", "failed", "superseded"]
+State = Literal["promoted", "failed", "superseded", "withdrawn"]
+"""``withdrawn``: it was in service until it was approved no longer."""
 
 
 class Flight(BaseModel):

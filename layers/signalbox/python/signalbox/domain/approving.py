@@ -2,7 +2,9 @@
 
 The registry decides, never the event: one that speaks of a status that no longer stands is late, and
 changes nothing. What was done about a status is noted under the package; when another status is dealt
-with the note goes, so that a package that is rejected and approved again is promoted again.
+with the note goes, so that a package that is rejected and approved again is promoted again. What is approved
+and cannot be used is rejected, with its reason. When the version in service is approved no longer, the
+highest that counts then takes its place.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.packages import (
@@ -24,28 +26,27 @@ from signalbox.contracts.packages import (
     group_and_version,
     metrics_of,
 )
+from signalbox.contracts.promotion import Promotion
 from signalbox.contracts.registry import group_of
 from signalbox.domain.announce_models import model_pending
-from signalbox.domain.claims import held
+from signalbox.domain.claims import asked, held
 from signalbox.domain.model_mail import pending_mail, put_back_mail, unusable_mail
 from signalbox.domain.promoting import Promoting, Step
+from signalbox.domain.registry import latest
+from signalbox.domain.samples import Files, sample_of
 from signalbox.errors import Rejected
 
 STATUSES = (PENDING, APPROVED, REJECTED)
 _OVER = frozenset({"Completed", "Failed"})
 
 Outcome = (
-    Step | Literal["told", "unusable", "put-back", "recorded", "repeated", "late", "unfinished"]
+    Step
+    | Literal[
+        "told", "unusable", "refused", "put-back", "recorded", "repeated", "late", "unfinished"
+    ]
 )
-
-
-class Files(Protocol):
-    """The data bucket."""
-
-    bucket: str
-
-    def find(self, key: str) -> bytes | None:
-        """Return the content of a file, or None."""
+_APPROVED_NO_MORE = frozenset({"refused", "put-back", "failed"})
+"""Outcomes that ask for another approval, which must then be heard."""
 
 
 def workload_of(package: Package, operations: Mapping[str, Operations]) -> str | None:
@@ -87,27 +88,30 @@ class Approval:
             return "late"
         if package.status not in _OVER or package.approval not in STATUSES:
             return "unfinished"
-        about = f"package#{package.arn}"
-        with held(self.promoting.claims, about, f"status#{package.approval}", now) as mine:
+        claims = self.promoting.claims
+        with held(claims, *asked(package.arn, package.approval), now) as mine:
             if not mine:
                 return "repeated"
+            # before anything is done: what is done may set the status, and that must be heard
+            for status in sorted({*STATUSES} - {package.approval}):
+                claims.forget(*asked(package.arn, status))
             outcome = self._act(package, now)
-        released = {APPROVED} if outcome == "put-back" else {*STATUSES} - {package.approval}
-        for status in released:
-            self.promoting.claims.forget(about, f"status#{status}")
+        if package.approval == APPROVED and outcome in _APPROVED_NO_MORE:
+            claims.forget(*asked(package.arn, APPROVED))
         return outcome
 
     def _act(self, package: Package, now: datetime) -> Outcome:
-        if package.approval == REJECTED:
-            return "recorded"
         workload = workload_of(package, self.promoting.operations)
+        if package.approval != APPROVED:
+            followed = self._succeed(workload, package, now)
+            if package.approval == REJECTED:
+                return followed
         evidence = self._evidence(package)
-        problem = self._problem(package, workload) or evidence.problem
+        problem = (
+            self._problem(package, workload) or evidence.problem or self._lack(package, workload)
+        )
         if workload is None or problem is not None:
-            self.promoting.topic.publish(
-                unusable_mail(package, workload, self._owner(workload), problem)
-            )
-            return "unusable"
+            return self._refuse(package, workload, str(problem), now)
         if package.approval == PENDING:
             self._tell(package, workload, evidence.metrics)
             return "told"
@@ -141,15 +145,44 @@ class Approval:
         except ValueError as problem:
             return Evidence({}, f"{uri} is no model-quality file: {problem}")
 
-    def _tell(self, package: Package, workload: str, metrics: Metrics) -> None:
-        approved = next(
-            (
-                each
-                for each in self.promoting.packages.approved(package.group)
-                if each.arn != package.arn
-            ),
-            None,
+    def _lack(self, package: Package, workload: str | None) -> str | None:
+        if not package.artifacts:
+            return "it names no model archive (ModelDataUrl); register it again with one"
+        if workload is None or not self.promoting.operations[workload].endpoint:
+            return None
+        sample = sample_of(package, self.files)
+        return sample if isinstance(sample, str) else None
+
+    def _refuse(
+        self, package: Package, workload: str | None, problem: str, now: datetime
+    ) -> Outcome:
+        """The mail goes first: once the status is set, a repeat of the event is late."""
+        self.promoting.topic.publish(
+            unusable_mail(package, workload, self._owner(workload), problem)
         )
+        own = any(group_of(name) == package.group for name in self.promoting.operations)
+        if not own or (package.approval, package.status) != (APPROVED, "Completed"):
+            return "unusable"  # it counts for nobody
+        if workload is not None:
+            self.promoting.promotions.ended(
+                workload, Promotion(package=package.arn, state="failed", at=now, reason=problem)
+            )
+        self.promoting.packages.reject(package, f"it cannot be used: {problem}")
+        return "refused"
+
+    def _succeed(self, workload: str | None, package: Package, now: datetime) -> Outcome:
+        """A version that is not approved leaves service; the one that counts now takes its place."""
+        if workload is None:
+            return "recorded"
+        left = self.promoting.withdraw(workload, package, now)
+        counts = latest(package.group, self.promoting.packages)
+        vacant = self.promoting.serving(workload) is None
+        if counts is None or not vacant or not (left or package.approval == REJECTED):
+            return "recorded"
+        return self._act(counts, now)
+
+    def _tell(self, package: Package, workload: str, metrics: Metrics) -> None:
+        approved = latest(package.group, self.promoting.packages)
         known = self._evidence(approved).metrics if approved else {}
         event = model_pending(workload, package, metrics, approved, known)
         self.promoting.bus.emit(event)
@@ -157,10 +190,8 @@ class Approval:
 
     def _put_back(self, package: Package, workload: str, now: datetime) -> None:
         """The mail goes first: once the status is back, a repeat of the event is late."""
-        self.promoting.claims.claim(f"package#{package.arn}", f"status#{PENDING}", now)
-        self.promoting.claims.done(
-            f"package#{package.arn}", f"status#{PENDING}", now
-        )  # this mail tells it
+        self.promoting.claims.claim(*asked(package.arn, PENDING), now)
+        self.promoting.claims.done(*asked(package.arn, PENDING), now)  # this mail tells it
         self.promoting.topic.publish(put_back_mail(package, workload, self._owner(workload)))
         why = (
             "approved without a review board; a retuned model needs one (signalbox approve --board)"

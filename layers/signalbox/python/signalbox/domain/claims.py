@@ -29,6 +29,11 @@ class Claim:
     outcome: str | None = None
 
 
+def asked(package: str, status: str) -> tuple[str, str]:
+    """Return the key under which what a package's approval status asks for is done once."""
+    return f"package#{package}", f"status#{status}"
+
+
 class Claims(Protocol):
     """Notes of what was done. Every change is conditional: of two contenders one wins."""
 

@@ -19,7 +19,7 @@ from signalbox.domain.announce_models import deploy_call_failed, deploy_called
 from signalbox.domain.claims import Claims
 from signalbox.domain.model_mail import deploy_failed_mail
 from signalbox.domain.promoting import Topic
-from signalbox.errors import SignalboxError, Transient
+from signalbox.errors import Misconfigured, Transient
 
 Outcome = Literal["called", "failed", "nothing", "repeated"]
 
@@ -92,12 +92,12 @@ class Deploying:
         """Call the deploy pipeline of a promoted model.
 
         Raises:
-            Transient: somebody else is calling it right now.
-            Misconfigured: its token cannot be read.
+            Transient: somebody else is calling it right now, or its token cannot be read right now.
         """
         operations = self.operations.get(promoted.workload)
         if operations is None or operations.deploy is None:
             return "nothing"
+        token, why_none = self._token(operations.deploy)
         attempt = f"{promoted.promotion}#{promoted.began.isoformat()}"
         key = f"promotion#{promoted.workload}", f"deploy#{attempt}"
         claim = self.claims.claim(*key, now)
@@ -107,27 +107,24 @@ class Deploying:
             raise Transient(f"the deploy pipeline for {promoted.promotion} is being called")
         why = claim.outcome
         if why is None:
-            why = self._called(
-                operations.deploy, promoted, key, inherited=claim.state == "inherited"
-            )
+            broke_off = _BROKE_OFF if claim.state == "inherited" else ""
+            why = broke_off or why_none or self._called(operations.deploy, token, promoted)
             self.claims.keep(*key, why)
         self._say(operations.deploy, promoted, why, operations.owner)
         self.claims.done(*key, now)
         return "failed" if why else "called"
 
-    def _called(
-        self, deploy: Deploy, promoted: ModelPromoted, key: tuple[str, str], *, inherited: bool
-    ) -> str:
-        """Why the pipeline was not called, "" if it was."""
-        if inherited:
-            return _BROKE_OFF
+    def _token(self, deploy: Deploy) -> tuple[str, str]:
+        """The token and "", or "" and why there is none; read before anything is claimed."""
         if not allowed(deploy.host, self.hosts):
-            return f"{deploy.host} is none of the hosts that template.yaml allows (DeployHosts)"
+            return "", f"{deploy.host} is none of the hosts that template.yaml allows (DeployHosts)"
         try:
-            token = self.secrets.read(deploy.secret)
-        except SignalboxError:
-            self.claims.forget(*key)  # nothing was called: the next try begins anew
-            raise
+            return self.secrets.read(deploy.secret), ""
+        except Misconfigured as problem:
+            return "", f"its token cannot be read: {problem}"
+
+    def _called(self, deploy: Deploy, token: str, promoted: ModelPromoted) -> str:
+        """Why the pipeline was not called, "" if it was."""
         return self.pipelines.call(deploy, token, variables_of(promoted)) or ""
 
     def _say(self, deploy: Deploy, promoted: ModelPromoted, why: str, owner: str) -> None:

@@ -2,7 +2,8 @@
 
 The archive is copied before the pointer is written, so whoever reads the pointer finds the model. The
 pointer goes forward only: it is read first, then a newer version that counts is looked for, and it is
-written on condition that nobody wrote it meanwhile. Going back is rejecting the newer version.
+written on condition that nobody wrote it meanwhile. Going back is rejecting the newer version: what counts
+then is promoted again, and put here.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.own import DeployCallFailed, ModelPendingApproval, PromotionFailed
-from signalbox.contracts.packages import BOARD, PENDING, Package
+from signalbox.contracts.packages import APPROVED, BOARD, PENDING, Package
 from signalbox.domain.mail import Address, mail, table
 
 KIND = "model"
@@ -51,6 +51,11 @@ def unusable_mail(
         *table({"Package": package.arn, "Status": f"{package.status}, {package.approval}"}),
         "",
         "Nothing was started. What serves goes on serving.",
+        *(
+            ["An approval is taken back: the package is rejected, with this reason."]
+            if package.approval == APPROVED
+            else []
+        ),
     ]
     return mail(
         Address(workload or package.group, KIND, "Unusable", owner),
@@ -93,9 +98,9 @@ def promotion_failed_mail(event: PromotionFailed, owner: str) -> Message:
         "",
         *table(about),
         "",
-        "The package is still approved, so batch inference takes it. Reject it; once it is mended,",
-        "it can be approved again:",
-        f'  signalbox reject {event.package} --note "..."',
+        "The package is rejected with this reason, so nobody predicts with it. Once the cause is mended,",
+        "approve it again:",
+        f"  signalbox approve {event.package}",
     ]
     return mail(
         Address(event.workload, KIND, event.detail_type(), owner),

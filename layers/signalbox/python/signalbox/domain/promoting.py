@@ -5,7 +5,8 @@
                                                     └─ it failed, or the sample did ─► back ─► PromotionFailed
 
 Workloads without an endpoint are promoted at once: whoever predicts looks up the latest approved package.
-A promoted fault model also scores its fleet from then on (:mod:`signalbox.domain.in_service`).
+A promoted fault model also scores its fleet from then on (:mod:`signalbox.domain.in_service`). What fails is
+rejected in the registry, so that nobody predicts with it, until it is approved again.
 All that is known stands in one item a workload, and every change of it is conditional. What SageMaker
 says of the endpoint decides, never what an event says, so events may be repeated, late or shuffled. The
 endpoint changes one thing at a time: a package that comes meanwhile waits, and of two the newer one; a
@@ -19,15 +20,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from pydantic import ValidationError
-
 from signalbox.contracts.alerts import Message
-from signalbox.contracts.operation_keys import smoke_key
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.packages import (
     APPROVED,
     Package,
-    Smoke,
     group_and_version,
     promotion_of,
 )
@@ -35,11 +32,12 @@ from signalbox.contracts.promotion import Flight, Promotion, Standing, State
 from signalbox.contracts.registry import group_of
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import model_promoted, promotion_failed
-from signalbox.domain.claims import LEASE, Claims, held
+from signalbox.domain.claims import LEASE, Claims, asked, held
 from signalbox.domain.endpoints import DELETING, FAILED, IN_SERVICE, Endpoint, Endpoints
 from signalbox.domain.in_service import InService
 from signalbox.domain.model_mail import promotion_failed_mail
 from signalbox.domain.registry import Packages, overtaken, usable
+from signalbox.domain.samples import Files, sample_of
 from signalbox.errors import Transient
 
 Step = Literal[
@@ -63,12 +61,8 @@ class Promotions(Protocol):
     def ended(self, workload: str, promotion: Promotion) -> None:
         """Note how a package's promotion ended."""
 
-
-class Files(Protocol):
-    """The data bucket."""
-
-    def find(self, key: str) -> bytes | None:
-        """Return the content of a file, or None."""
+    def promotion(self, workload: str, package: str) -> Promotion | None:
+        """Return how a package's latest promotion ended, or None."""
 
 
 class Topic(Protocol):
@@ -99,9 +93,12 @@ class Promoting:
             Transient: somebody else is at it, or the endpoint is just being deleted.
         """
         standing = self.promotions.standing(workload)
+        flight = standing.flight
+        under_way = flight is not None and flight.package == package.arn
+        if not under_way and self.serving(workload) == package.arn:
+            return "promoted"  # whatever else was changed about it
         if overtaken(package, self.packages):
             return self._step_aside(workload, standing, package, now)
-        flight = standing.flight
         if flight is not None and flight.package == package.arn:
             return self._go_on(workload, standing, flight, now)
         endpoint = self._endpoint(workload)
@@ -112,6 +109,19 @@ class Promoting:
         self._wait(workload, standing, package)
         rests = endpoint is not None and endpoint.settled and _asked(flight, endpoint)
         return self.settle(workload, now) if rests else "waiting"
+
+    def serving(self, workload: str) -> str | None:
+        """Return the package in service; None if there is none that may stay there."""
+        arn = self.promotions.standing(workload).promoted
+        ended = self.promotions.promotion(workload, arn) if arn else None
+        return arn if ended is not None and ended.state == "promoted" else None
+
+    def withdraw(self, workload: str, package: Package, now: datetime) -> bool:
+        """Note that a package may not stay in service; return whether it was there last."""
+        if self.serving(workload) == package.arn:
+            why = f"its approval status is {package.approval}"
+            self._ended(workload, package.arn, "withdrawn", now, why)
+        return self.promotions.standing(workload).promoted == package.arn
 
     def settled(self, endpoint: str, now: datetime) -> Step:
         """Settle what an endpoint serves, which is known by its name.
@@ -207,10 +217,22 @@ class Promoting:
             return self._failed(workload, standing, flight, endpoint, why, now)
         why_not = self._tried(workload, flight)
         if why_not is None:
-            return self._promoted(workload, standing, flight, group_of(workload), now)
-        if flight.former == config:  # it served before this attempt, and there is no other
-            return self._failed(workload, standing, flight, endpoint, why_not, now)
-        failed = flight.model_copy(update={"failed": why_not})
+            return self._promoted(workload, standing, flight, endpoint, now)
+        return self._take_back(workload, standing, flight, endpoint, why_not, now)
+
+    def _take_back(
+        self,
+        workload: str,
+        standing: Standing,
+        flight: Flight,
+        endpoint: Endpoint,
+        why: str,
+        now: datetime,
+    ) -> Step:
+        """The endpoint serves what must not stay."""
+        if flight.former == endpoint.config:  # it served before this attempt, and there is no other
+            return self._failed(workload, standing, flight, endpoint, why, now)
+        failed = flight.model_copy(update={"failed": why})
         noted = self.promotions.change(workload, standing, flight=failed)
         if failed.former is None:
             return self._gone(workload, noted, failed, endpoint, now)
@@ -221,15 +243,10 @@ class Promoting:
         package = self.packages.find(flight.package)
         if package is None or package.approval != APPROVED:
             return "the package is not approved any more"
-        key = smoke_key(workload, package.run) if package.run else None
-        content = self.files.find(key) if key else None
-        if content is None:
-            return None
-        try:
-            sample = Smoke.model_validate_json(content)
-        except ValidationError:
-            return f"{key} is no sample request (content_type, body, accept)"
-        return self.endpoints.invoke(group_of(workload), sample)
+        sample = sample_of(package, self.files)
+        return (
+            sample if isinstance(sample, str) else self.endpoints.invoke(group_of(workload), sample)
+        )
 
     def _back(
         self, workload: str, standing: Standing, flight: Flight, endpoint: Endpoint, now: datetime
@@ -271,24 +288,39 @@ class Promoting:
                 self.bus.emit(event)
                 self.topic.publish(promotion_failed_mail(event, self.operations[workload].owner))
         self._ended(workload, flight.package, "failed", now, why)
+        self._reject(flight.package, why)
         noted = self.promotions.change(workload, standing, flight=None)
         if noted.waiting is not None:
             self._next(workload, noted, self._endpoint(workload), now)
         return "failed"
 
+    def _reject(self, arn: str, why: str) -> None:
+        """What failed counts no longer; approved again, it is tried again."""
+        package = self.packages.find(arn)
+        if package is not None and package.approval == APPROVED:
+            self.claims.forget(*asked(arn, APPROVED))
+            self.packages.reject(package, f"it did not come into service: {why}")
+
     def _promoted(
-        self, workload: str, standing: Standing, flight: Flight, endpoint: str | None, now: datetime
+        self,
+        workload: str,
+        standing: Standing,
+        flight: Flight,
+        endpoint: Endpoint | None,
+        now: datetime,
     ) -> Step:
         package = self.packages.find(flight.package)
         why_not = self.in_service.put(workload, package) if package else None
+        if why_not is not None and endpoint is not None:
+            return self._take_back(workload, standing, flight, endpoint, why_not, now)
         if why_not is not None:
-            serving = self._endpoint(workload)
-            return self._failed(workload, standing, flight, serving, why_not, now)
+            return self._failed(workload, standing, flight, None, why_not, now)
+        name = None if endpoint is None else group_of(workload)
         run = package.run if package else None
         former = standing.promoted if standing.promoted != flight.package else None
         with held(self.claims, *_told(workload, flight), now) as mine:
             if mine:
-                self.bus.emit(model_promoted(workload, flight, run, endpoint, former))
+                self.bus.emit(model_promoted(workload, flight, run, name, former))
         self._ended(workload, flight.package, "promoted", now)
         noted = self.promotions.change(workload, standing, flight=None, promoted=flight.package)
         if noted.waiting is not None:

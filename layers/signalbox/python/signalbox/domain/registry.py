@@ -1,7 +1,9 @@
 """The model registry: packages of a workload's models, and the one rule which of them counts.
 
 Of a workload's packages the highest version counts that is approved, complete and, where it was tuned anew,
-seen by a review board. Promotion, batch runs and model cards all ask here.
+seen by a review board, and that names what promotion asks for: numbers of its quality, and an archive.
+Promotion, batch runs and model cards all ask here. What is found later to be of no use, or fails its
+promotion, is rejected, so it counts no longer either until somebody approves it again.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from typing import Protocol
 from signalbox.contracts.cards import Approval
 from signalbox.contracts.packages import APPROVED, Package
 from signalbox.contracts.registry import FoundModel, NoModel, group_of
-from signalbox.errors import Misconfigured
 
 
 class Packages(Protocol):
@@ -27,6 +28,9 @@ class Packages(Protocol):
     def put_back(self, package: Package, why: str) -> None:
         """Make an approved package wait for approval again."""
 
+    def reject(self, package: Package, why: str) -> None:
+        """Reject an approved package."""
+
 
 class Approved(Protocol):
     """Of the model registry, what was approved."""
@@ -37,11 +41,13 @@ class Approved(Protocol):
 
 def usable(package: Package) -> bool:
     """Whether a package may come into service."""
-    return (package.approval, package.status, package.reviewed) == (APPROVED, "Completed", True)
+    whole = package.statistics is not None and bool(package.artifacts)
+    seen = whole and package.reviewed
+    return (package.approval, package.status, seen) == (APPROVED, "Completed", True)
 
 
 def judged(package: Package) -> Approval:
-    """Return the approval of a package as it counts: what a board has yet to see is pending."""
+    """Return the approval of a package as it counts: what cannot come into service yet is pending."""
     if package.approval == "Rejected":
         return "Rejected"
     return "Approved" if usable(package) else "PendingManualApproval"
@@ -59,17 +65,9 @@ def overtaken(package: Package, packages: Approved) -> bool:
 
 
 def serving(workload: str, packages: Approved) -> FoundModel | NoModel:
-    """Return what a batch run needs of the package that counts.
-
-    Raises:
-        Misconfigured: it names no model artefact, so nothing could be predicted with it.
-    """
+    """Return what a batch run needs of the package that counts."""
     package = latest(group_of(workload), packages)
     if package is None:
         return NoModel()
-    if not package.artifacts:
-        raise Misconfigured(
-            f"{package.arn} names no ModelDataUrl; reject it, or register it again with one"
-        )
     baseline = (package.constraints or "").rpartition("/")[0]
     return FoundModel(package=package.arn, model_data=package.artifacts[0], baseline=baseline)
