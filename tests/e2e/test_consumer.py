@@ -106,9 +106,9 @@ def may(call: Callable[..., Any], **members: Any) -> bool:
     return True
 
 
-def copy_of(cloud: Cloud, account: str) -> dict[str, str]:
+def copy_of(cloud: Cloud, account: str, kind: str = "shared") -> dict[str, str]:
     """A copy of a card in a bucket of an account, which lets the account of the stack read it."""
-    place = {"Bucket": f"cards-of-{account}", "Key": f"cards/shared/{NAME}/card.json"}
+    place = {"Bucket": f"{kind}-of-{account}", "Key": f"cards/{kind}/{NAME}/card.json"}
     s3 = cloud.client("s3", account)
     s3.create_bucket(
         Bucket=place["Bucket"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -116,7 +116,7 @@ def copy_of(cloud: Cloud, account: str) -> dict[str, str]:
     s3.put_object(**place, Body=CONTENT)
     statement = {
         "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{place['Bucket']}/cards/shared/*",
+        "Resource": f"arn:aws:s3:::{place['Bucket']}/cards/{kind}/*",
     }  # fmt: skip
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     s3.put_bucket_policy(Bucket=place["Bucket"], Policy=policy)
@@ -139,7 +139,9 @@ def test_invitations_of_the_owner_are_accepted_and_people_do_what_their_stage_ma
         card = arn_of(OWNER)
         assert sagemaker.describe_model_card(ModelCardName=card)["Content"] == CONTENT
         assert may(sagemaker.update_model_card, ModelCardName=card, Content=CONTENT) is edits
-        assert may(s3.get_object, **copy_of(cloud, OWNER))
+        assert all(
+            may(s3.get_object, **copy_of(cloud, OWNER, kind)) for kind in ("shared", "review")
+        )
         assert not may(s3.get_object, **copy_of(cloud, STRANGER)), "only copies of the owner's"
 
 

@@ -143,6 +143,20 @@ def test_an_account_that_is_refused_keeps_no_other_stage_waiting_and_is_told_of_
     assert len(refusals(world)) == 1
 
 
+@pytest.mark.parametrize("step", range(1, 12))
+def test_a_refusal_is_told_of_whenever_the_power_fails(step):
+    world = world_with("Draft")
+    world.shares.refused.add(ACCOUNTS["dev"])
+    world.fuse.steps, world.fuse.at = 0, step
+    now = NOON
+    for _ in range(3):
+        try:
+            world.sharing.settle(CARD, now)
+        except (Crash, Transient):
+            now += LEASE * 2
+    assert 1 <= len(refusals(world)) <= 2
+
+
 def test_the_account_before_loses_the_card_where_the_one_after_it_is_refused():
     world = world_with("Draft")
     world.sharing.settle(CARD, NOON)

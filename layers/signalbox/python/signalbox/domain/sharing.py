@@ -287,7 +287,7 @@ class Sharing:
         if before and (told is None or json.loads(before)["account"] != told.account):
             changed |= self._untell(about, stage, json.loads(before)["account"])
         if told is not None and refusal is not None:
-            self._refuse(about, told, refusal, noted, now)
+            self._refuse(about, told, refusal, now)
             return "refused"
         if REFUSED + stage in noted:
             self.notes.forget(group_of(about.workload.name), REFUSED + stage)
@@ -296,17 +296,11 @@ class Sharing:
         return "shared" if changed else "unchanged"
 
     def _refuse(
-        self,
-        about: About,
-        told: ModelCardShared,
-        refusal: Rejected,
-        noted: Mapping[str, str],
-        now: datetime,
+        self, about: About, told: ModelCardShared, refusal: Rejected, now: datetime
     ) -> None:
         """Note why an account does not get a card; tell the workload's owner once of the account."""
         what, group = REFUSED + told.stage, group_of(about.workload.name)
-        why = f"{told.account}: {refusal.message}"
-        if noted.get(what) == why or not self.notes.claim(about.name, what, why, now):
+        if not self.notes.claim(about.name, what, f"{told.account}: {refusal.message}", now):
             return
         if self.notes.claim(group, what, f"{told.account} {refusal.reason}", now):
             to = (told.stage, told.account)
