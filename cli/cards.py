@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cli.place import Place
 from cli.workloads import names
+from signalbox.adapters.card_notes import CardNotes
 from signalbox.adapters.model_cards import ModelCards
 from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.resource_shares import ResourceShares
@@ -25,10 +26,10 @@ from signalbox.contracts.cards import (
     version_of,
 )
 from signalbox.contracts.model_card import CardStatus
-from signalbox.contracts.operation_keys import shared_card_prefix
 from signalbox.contracts.registry import PREFIX, group_of
 from signalbox.domain.registry import judged
 from signalbox.domain.share_plan import WANTED, Grant, Share, counts_as, drift
+from signalbox.domain.sharing import COPIES, REFUSED
 
 PARTLY = 1
 _LIVE = ("ASSOCIATED", "ASSOCIATING")
@@ -48,7 +49,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a stage has of a card; ``drift`` says how that differs from what is wanted, or nothing."""
+    """What a stage has of a card; ``drift`` says how that differs from what is wanted, or nothing.
+
+    Where AWS RAM refused the account, ``drift`` says in which words.
+    """
 
     card: str
     stage: str
@@ -68,6 +72,7 @@ class Sight:
         self.shelf = ModelCards(client=sagemaker)
         self.registry = ModelRegistry(sagemaker)
         self.shares = ResourceShares(account, region, partition, place.client("ram"))
+        self.notes = CardNotes(self.told["OPERATIONS_TABLE"], place.client("dynamodb"))
 
     def cards(self) -> list[Known]:
         """The cards of the workloads of this checkout, by name and version."""
@@ -105,8 +110,9 @@ class Sight:
         return [
             row
             for card in self.cards()
+            for noted in (self.notes.grants(card.name),)
             for stage in STAGES
-            if (row := self._row(card, stage, reader, standing, now)) is not None
+            if (row := self._row(card, stage, reader, standing, noted, now)) is not None
         ]
 
     def _row(
@@ -115,6 +121,7 @@ class Sight:
         stage: Stage,
         reader: str | None,
         standing: Mapping[str, list[Share]],
+        noted: Mapping[str, str],
         now: datetime,
     ) -> Row | None:
         account = self.told.get(f"{stage.upper()}_ACCOUNT", "")
@@ -127,10 +134,12 @@ class Sight:
             grant = Grant(share_name(card.name, stage), arn, account, permission, external)
         there = standing.get(share_name(card.name, stage), [])
         differs = drift(grant, there, now)
+        if differs and REFUSED + stage in noted:
+            differs += f"; refused {noted[REFUSED + stage]}"
         if there:
             return Row(card.name, stage, *_seen(there), differs)
-        if access == "read" and permission is None and card.counts == "Approved":
-            return Row(card.name, stage, account, "copy", shared_card_prefix(card.name), differs)
+        if access == "read" and permission is None:
+            return Row(card.name, stage, account, "copy", COPIES[card.counts](card.name), differs)
         return Row(card.name, stage, account, "", "", differs) if grant else None
 
 

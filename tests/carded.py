@@ -17,8 +17,8 @@ from localcloud.shares import SharingRules
 from signalbox.adapters.resource_shares import Invitations
 from signalbox.domain.inviting import Accepting, Outcome
 
-OWNER, DEV, TEST, PROD, STRANGER = (
-    "123456789012", "222222222222", "333333333333", "444444444444", "555555555555",
+OWNER, DEV, TEST, PROD, STRANGER, HUB = (
+    "123456789012", "222222222222", "333333333333", "444444444444", "555555555555", "666666666666",
 )  # fmt: skip
 GROUP = "signalbox-abalone"
 ACCOUNTS = {"DevAccount": DEV, "TestAccount": TEST, "ProdAccount": PROD}
@@ -118,6 +118,47 @@ class Cards:
             for record in self.cloud.journal
             if record.kind == "event" and record.name == name
         ]
+
+    def changes(self, version: int) -> list[str]:
+        """What became known of a card, in order: its states, and the stages it was shared with."""
+        name = f"{GROUP}-{version}"
+        found = []
+        for record in self.cloud.journal:
+            told = record.detail.get("detail", {}) if record.kind == "event" else {}
+            if told.get("ModelCardName") == name:
+                found.append(str(told["ModelCardStatus"]))
+            elif record.name == "ModelCardShared" and told.get("card") == name:
+                found.append(str(told["stage"]))
+        return found
+
+    def subscribe(self) -> str:
+        """Have every mail about models in a queue; returns its URL."""
+        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["ModelsTopicArn"]
+        queue = str(sqs.create_queue(QueueName="everybody")["QueueUrl"])
+        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        arn = asked["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage", "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }  # fmt: skip
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        self.cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return queue
+
+    def kinds(self, queue: str) -> list[str]:
+        """The kinds of the mails about cards that came into a queue since it was looked into last."""
+        found = []
+        sqs = self.cloud.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for each in messages:
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+                attributes = json.loads(each["Body"])["MessageAttributes"]
+                found.append(str(attributes["kind"]["Value"]))
+        return sorted(kind for kind in found if kind.startswith("card-"))
 
     def shares(self) -> dict[str, dict[str, Any]]:
         """The shares of the owner that stand, by name."""

@@ -29,7 +29,7 @@ from signalbox.domain.share_plan import (
     Step,
 )
 from signalbox.domain.sharing import Sharing
-from signalbox.errors import Transient
+from signalbox.errors import Rejected, Transient
 from tests.fakes import NOON, Fuse, HeardBus, InMemoryObjects
 
 OWNER = "arn:aws:sagemaker:eu-west-1:123456789012"
@@ -153,6 +153,8 @@ class InMemoryShares:
     shares: dict[str, Share] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: count(1))
+    refused: set[str] = field(default_factory=set)
+    """Accounts that RAM does not take."""
 
     def named(self, name: str) -> list[Share]:
         return [share for share in self.shares.values() if share.name == name]
@@ -167,6 +169,9 @@ class InMemoryShares:
         return READER if self.grants_readers else None
 
     def do(self, step: Step) -> None:
+        who = step.grant.account if isinstance(step, Create) else getattr(step, "who", "")
+        if who in self.refused and not isinstance(step, Leave):
+            raise Rejected("InvalidParameterException", f"Principal ID {who} is malformed.")
         with self.fuse.around():
             self.steps.append(step)
             self._do(step)
@@ -244,6 +249,9 @@ class InMemoryNotes:
     def grants(self, card: str) -> dict[str, str]:
         return {what: item[0] for (of, what), item in self.items.items() if of == card}
 
+    def finished(self, card: str) -> frozenset[str]:
+        return frozenset(what for (of, what), item in self.items.items() if of == card and item[2])
+
     def forget(self, card: str, what: str) -> None:
         with self.fuse.around():
             self.items.pop((card, what), None)
@@ -291,6 +299,19 @@ class World:
             self.workloads, self.accounts, self.external, OWNER, self.registry, self.shelf,
             self.shares, self.store, self.notes, self.topic, self.bus,
         )  # fmt: skip
+
+    def settle(self, version: int, now: datetime = NOON) -> str:
+        """A version came or was judged; its draft is shared by nobody here, and so it is filled."""
+        outcome = self.cards.settle(package(version).arn, now)
+        if self.drafts(version):
+            self.cards.fill(package(version).arn, now)
+        return outcome
+
+    def drafts(self, version: int) -> bool:
+        """Whether the card of a version is a draft that waits to be filled."""
+        card = self.shelf.cards.get(f"{GROUP}-{version}")
+        filled = "filled" in self.notes.finished(f"{GROUP}-{version}")
+        return card is not None and card.status == "Draft" and not filled
 
     def states(self) -> dict[str, CardStatus]:
         return {name: card.status for name, card in self.shelf.cards.items()}

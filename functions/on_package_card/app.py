@@ -1,4 +1,4 @@
-"""A model package came or was judged → its model card is made and filled, approved or archived → no event."""
+"""A package came or was judged, or its draft is shared → card made, filled, approved, archived → no event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.provenance import Provenance
 from signalbox.adapters.topics import Topic
 from signalbox.adapters.workloads import shipped_workloads
-from signalbox.contracts.packages import ModelPackageChange
+from signalbox.contracts.card_events import CardOccasion
 from signalbox.domain.cards import Cards, Outcome
 from signalbox.runtime.entrypoint import entrypoint
 from signalbox.runtime.settings import OnPackageCardSettings, load
@@ -20,7 +20,7 @@ from signalbox.runtime.settings import OnPackageCardSettings, load
 
 @cache
 def cards() -> Cards:
-    """Compose what a change of a package meets."""
+    """Compose what a package or its draft meets."""
     told = load(OnPackageCardSettings)
     return Cards(
         workloads=shipped_workloads(Objects(told.artifact_bucket), told.workloads_key),
@@ -32,7 +32,8 @@ def cards() -> Cards:
     )
 
 
-@entrypoint(ModelPackageChange, OnPackageCardSettings)
-def handler(event: ModelPackageChange) -> Outcome:
-    """Bring the card of the version to where it belongs."""
-    return cards().settle(event, datetime.now(UTC))
+@entrypoint(CardOccasion, OnPackageCardSettings)
+def handler(event: CardOccasion) -> Outcome:
+    """Begin the card of the version, or fill it; bring those of its group to where they belong."""
+    bring = cards().fill if event.drafted else cards().settle
+    return bring(event.detail.package, datetime.now(UTC))

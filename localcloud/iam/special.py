@@ -152,6 +152,13 @@ def _parameters(call: Call, params: Params, known: Permissions) -> Iterator[Need
         yield need_of(f"ssm:{call.operation()}", call, {"Name": name}, known)
 
 
+def _permission(call: Call, params: Params, known: Permissions) -> Iterator[Need]:
+    """Whoever changes a share's permission needs the action on the share and on the permission."""
+    del known
+    for name in ("resourceShareArn", "permissionArn"):
+        yield Need(f"ram:{call.operation()}", str(params[name]))
+
+
 Special = Callable[[Call, Params, Permissions], Iterator[Need]]
 SPECIAL: dict[tuple[str, str], Special] = {
     ("bedrock", "Converse"): _model,
@@ -173,6 +180,8 @@ SPECIAL: dict[tuple[str, str], Special] = {
     ("events", "PutRule"): _rule,
     ("events", "PutTargets"): _rule,
     ("events", "RemoveTargets"): _rule,
+    ("ram", "AssociateResourceSharePermission"): _permission,
+    ("ram", "DisassociateResourceSharePermission"): _permission,
     ("s3", "CopyObject"): _copy_object,
     ("s3", "DeleteObjects"): _delete_objects,
     ("s3", "GetObject"): _read_object,

@@ -13,7 +13,7 @@ from cli.cards import cards as show_cards
 from cli.cards import shares as show_shares
 from cli.workloads import load
 from localcloud.shares import Organization, SharingRules
-from tests.carded import ACCOUNTS, DEV, OWNER, PROD, QUALITY, STRANGER, TEST, arn_of, cards
+from tests.carded import ACCOUNTS, DEV, HUB, OWNER, PROD, QUALITY, STRANGER, TEST, arn_of, cards
 from tests.fakes import sample
 from tests.idle import OFTEN, stop_schedules
 
@@ -38,6 +38,15 @@ def carded(build, executor, permissions):
     return start
 
 
+def dead(world):
+    """The doors that failed for good."""
+    return {
+        record.detail.get("function", record.name).removeprefix("signalbox-")
+        for record in world.cloud.journal
+        if record.kind == "dead-letter"
+    }
+
+
 def who(told):
     return [(each["card"], each["account"]) for each in told]
 
@@ -54,6 +63,7 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
         assert (
             content["evaluation_details"][0]["metric_groups"][0]["metric_data"][0]["value"] == 2.1
         )
+        assert list(dict.fromkeys(world.changes(1))) == ["Draft", "dev", "PendingReview", "test"]
         assert not world.reads(DEV, 1)  # invited, but did not accept
         assert [world.accept(each) for each in (DEV, TEST, PROD)] == [
             "accepted",
@@ -80,7 +90,14 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
         assert [each["access"] for each in told if each["account"] == PROD] == ["read"]
         assert {each["card_arn"] for each in told} == {arn_of(1)}
 
+        world.judge(package, "PendingManualApproval")  # a board is to look again
+        assert world.edits(DEV, 1)
+        assert not world.reads(PROD, 1)
+        world.judge(package, "Approved")
+        assert not world.edits(DEV, 1)
+
         second = world.register(SECOND, quality=QUALITY)
+        assert world.states() == {1: "Approved", 2: "PendingReview"}
         world.judge(second, "Approved")
         assert world.states() == {1: "Archived", 2: "Approved"}
         assert not any(world.reads(each, 1) for each in (DEV, TEST, PROD))
@@ -100,22 +117,68 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
 
 
 def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
-    with carded(SharingRules(customer_permissions=False)) as world:
+    with carded(SharingRules(customer_permissions=False), HubAccount=HUB) as world:
         package = world.register(FIRST, quality=QUALITY)
+        assert set(world.shares()) == {f"{ONE}-dev", f"{ONE}-test"}
+        review = world.copies()
+        assert review[0] == f"cards/review/{ONE}/card.json"
+        assert review[1].endswith(".pdf")
+        for key in review:
+            assert [world.reads_copy(each, key) for each in (HUB, PROD, STRANGER)] == [
+                True, False, False,
+            ]  # fmt: skip
+        _, rows = world.shown(show_shares)
+        assert [(row["stage"], row["permission"]) for row in rows][-1] == ("hub", "copy")
         world.judge(package, "Approved")
         assert world.shares() == {}
+        assert not [key for key in world.copies() if key.startswith("cards/review/")]
         _, rows = world.shown(show_shares)
-        assert [row["permission"] for row in rows] == ["copy"] * 3
+        assert [row["permission"] for row in rows] == ["copy"] * 4
         copies = [key for key in world.copies() if key.startswith("cards/shared/")]
         assert copies[0] == f"cards/shared/{ONE}/card.json"
         assert copies[1].endswith(".pdf")
         prod = next(each for each in world.told("ModelCardShared") if each["account"] == PROD)
         assert prod["copy_prefix"] == f"s3://{world.bucket}/cards/shared/{ONE}/"
-        assert all(world.reads_copy(PROD, key) for key in copies)
+        assert all(world.reads_copy(each, key) for key in copies for each in (PROD, HUB))
         assert not any(world.reads_copy(STRANGER, key) for key in copies)
         assert not world.reads_copy(PROD, f"cards/{ONE}/card.json"), "only what is shared"
         world.judge(package, "Rejected")
         assert not [key for key in world.copies() if key.startswith("cards/shared/")]
+
+
+def test_an_account_that_is_refused_holds_no_other_up_and_is_told_of_once(carded):
+    with carded(DevAccount=OWNER) as world:  # no account shares with itself
+        queue = world.subscribe()
+        package = world.register(FIRST, quality=QUALITY)
+        assert world.states() == {1: "PendingReview"}
+        world.judge(package, "Approved")
+        stop_schedules(world.cloud, *OFTEN)
+        world.cloud.run_for(timedelta(hours=3))
+        assert set(world.shares()) == {f"{ONE}-test", f"{ONE}-prod"}
+        assert [key for key in world.copies() if key.endswith(".pdf")]
+        assert world.kinds(queue).count("card-refused") == 1
+        code, rows = world.shown(show_shares)
+        dev = next(row for row in rows if row["stage"] == "dev")
+        assert code == 1
+        assert dev["drift"].startswith(f"missing; refused {OWNER}: InvalidParameterException: ")
+        assert dead(world) == set()
+
+
+def test_an_evaluation_that_no_card_takes_is_told_once_and_the_cards_go_their_way(carded):
+    metrics = {f"{'x' * 200} {n}": {"value": n} for n in range(1000)}
+    with carded() as world:
+        world.judge(world.register(FIRST, quality=QUALITY), "Approved")
+        queue = world.subscribe()
+        package = world.register(SECOND, quality={"regression_metrics": metrics})
+        assert world.states() == {1: "Approved", 2: "PendingReview"}
+        event = sample("aws.sagemaker/model-package-state-change.json")
+        event["detail"]["ModelPackageArn"] = package
+        world.invoke("OnPackageCard", event)
+        world.judge(package, "Approved")
+        assert world.states() == {1: "Archived", 2: "Approved"}
+        mails = [kind for kind in world.kinds(queue) if kind != "card-shared"]
+        assert mails == ["card-draft", "card-incomplete"]
+        assert not dead(world) & {"OnPackageCard", "OnModelCardChange"}
 
 
 def test_inside_an_organization_nobody_is_invited(carded):
@@ -194,12 +257,7 @@ def test_what_cannot_be_read_is_parked_and_what_fails_again_and_again_is_a_dead_
         )
         world.invoke("MendShares", sample("aws.scheduler/scheduled-event.json"))
         world.judge(package, "Approved")
-        dead = {
-            record.detail.get("function", record.name).removeprefix("signalbox-")
-            for record in world.cloud.journal
-            if record.kind == "dead-letter"
-        }
-        assert {"MendShares", "OnPackageCard"} <= dead
+        assert {"MendShares", "OnPackageCard"} <= dead(world)
 
 
 def test_stages_without_an_account_get_nothing(carded):

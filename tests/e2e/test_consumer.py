@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -45,17 +46,35 @@ def built(folder: Path) -> Path:
 
 
 @contextmanager
-def consumer(folder: Path, executor: str, stage: str) -> Iterator[Cloud]:
+def consumer(
+    folder: Path, executor: str, stage: str, *, keyed: bool = False
+) -> Iterator[tuple[Cloud, str]]:
+    """The account's cloud, and the ARN of a key of the owner's if there is one."""
     with Cloud(built(folder), executor=EXECUTORS[executor](), stack_name="cards") as cloud:
-        cloud.deploy({"OwnerAccount": OWNER, "Stage": stage}, import_handlers=True)
-        yield cloud
+        key = key_of(cloud, OWNER) if keyed else ""
+        told = {"OwnerAccount": OWNER, "Stage": stage, "CardKey": key}
+        cloud.deploy(told, import_handlers=True)
+        yield cloud, key
         assert [r.name for r in cloud.journal if r.kind == "dead-letter"] == []
 
 
-def share(cloud: Cloud, account: str) -> None:
+def key_of(cloud: Cloud, account: str) -> str:
+    """A key of an account whose policy is that of docs/deploy.md; returns its ARN."""
+    (shown,) = re.findall(
+        r"```json\n(.*?)\n```", (ROOT / "docs/deploy.md").read_text("utf-8"), re.DOTALL
+    )
+    used = json.loads(shown.replace("123456789012:model-card", f"{account}:model-card"))
+    used["Principal"] = {"AWS": "123456789012"}
+    own = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [own, used]})
+    return str(cloud.client("kms", account).create_key(Policy=policy)["KeyMetadata"]["Arn"])
+
+
+def share(cloud: Cloud, account: str, key: str = "") -> None:
     """Somebody shares a card with the account of the stack."""
+    secured = {"SecurityConfig": {"KmsKeyId": key}} if key else {}
     cloud.client("sagemaker", account).create_model_card(
-        ModelCardName=NAME, Content=CONTENT, ModelCardStatus="Draft"
+        ModelCardName=NAME, Content=CONTENT, ModelCardStatus="Draft", **secured
     )
     cloud.client("ram", account).create_resource_share(
         name=share_name(NAME, "dev"), resourceArns=[arn_of(account)], principals=["123456789012"],
@@ -87,9 +106,9 @@ def may(call: Callable[..., Any], **members: Any) -> bool:
     return True
 
 
-def copy_of(cloud: Cloud, account: str) -> dict[str, str]:
+def copy_of(cloud: Cloud, account: str, kind: str = "shared") -> dict[str, str]:
     """A copy of a card in a bucket of an account, which lets the account of the stack read it."""
-    place = {"Bucket": f"cards-of-{account}", "Key": f"cards/shared/{NAME}/card.json"}
+    place = {"Bucket": f"{kind}-of-{account}", "Key": f"cards/{kind}/{NAME}/card.json"}
     s3 = cloud.client("s3", account)
     s3.create_bucket(
         Bucket=place["Bucket"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -97,7 +116,7 @@ def copy_of(cloud: Cloud, account: str) -> dict[str, str]:
     s3.put_object(**place, Body=CONTENT)
     statement = {
         "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{place['Bucket']}/cards/shared/*",
+        "Resource": f"arn:aws:s3:::{place['Bucket']}/cards/{kind}/*",
     }  # fmt: skip
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     s3.put_bucket_policy(Bucket=place["Bucket"], Policy=policy)
@@ -108,7 +127,7 @@ def copy_of(cloud: Cloud, account: str) -> dict[str, str]:
 def test_invitations_of_the_owner_are_accepted_and_people_do_what_their_stage_may(
     build: Path, tmp_path: Path, executor: str, stage: str, edits: bool
 ):
-    with consumer(tmp_path, executor, stage) as cloud:
+    with consumer(tmp_path, executor, stage) as (cloud, _):
         share(cloud, OWNER)
         share(cloud, STRANGER)
         cloud.run_for(timedelta(hours=2))
@@ -120,5 +139,36 @@ def test_invitations_of_the_owner_are_accepted_and_people_do_what_their_stage_ma
         card = arn_of(OWNER)
         assert sagemaker.describe_model_card(ModelCardName=card)["Content"] == CONTENT
         assert may(sagemaker.update_model_card, ModelCardName=card, Content=CONTENT) is edits
-        assert may(s3.get_object, **copy_of(cloud, OWNER))
+        assert all(
+            may(s3.get_object, **copy_of(cloud, OWNER, kind)) for kind in ("shared", "review")
+        )
         assert not may(s3.get_object, **copy_of(cloud, STRANGER)), "only copies of the owner's"
+
+
+@pytest.mark.parametrize(("stage", "edits"), [("dev", True), ("prod", False)])
+def test_cards_under_a_key_are_read_and_edited_with_it_and_nothing_else_is(
+    build: Path, tmp_path: Path, executor: str, stage: str, edits: bool
+):
+    with consumer(tmp_path, executor, stage, keyed=True) as (cloud, key):
+        share(cloud, OWNER, key)
+        cloud.run_for(timedelta(hours=1))
+        cloud.run_until_idle()
+        sagemaker, kms = as_people(cloud, "sagemaker"), as_people(cloud, "kms")
+        card = arn_of(OWNER)
+        assert sagemaker.describe_model_card(ModelCardName=card)["Content"] == CONTENT
+        assert may(sagemaker.update_model_card, ModelCardName=card, Content=CONTENT) is edits
+        assert not may(kms.generate_data_key, KeyId=key, KeySpec="AES_256"), (
+            "only through SageMaker"
+        )
+
+
+def test_without_the_key_in_its_stack_people_cannot_read_what_is_under_it(
+    build: Path, tmp_path: Path, executor: str
+):
+    with consumer(tmp_path, executor, "dev") as (cloud, _):
+        share(cloud, OWNER, key_of(cloud, OWNER))
+        cloud.run_for(timedelta(hours=1))
+        cloud.run_until_idle()
+        assert not may(
+            as_people(cloud, "sagemaker").describe_model_card, ModelCardName=arn_of(OWNER)
+        )

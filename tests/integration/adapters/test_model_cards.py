@@ -32,7 +32,9 @@ def test_a_thing_is_said_once_and_another_in_its_place(notes):
     assert notes.claim("c", "share#dev", "one", NOON)
     with pytest.raises(Transient, match="lease"):
         notes.claim("c", "share#dev", "one", NOON + LEASE / 2)
+    assert notes.finished("c") == frozenset()
     notes.done("c", "share#dev")
+    assert notes.finished("c") == {"share#dev"}
     assert not notes.claim("c", "share#dev", "one", NOON + LEASE * 9)
     assert notes.claim("c", "share#dev", "two", NOON)
     assert notes.grants("c") == {"share#dev": "two"}

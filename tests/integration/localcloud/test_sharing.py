@@ -13,12 +13,16 @@ import pytest
 from pypdf import PdfReader
 
 from localcloud import Cloud
+from signalbox.adapters.resource_shares import ResourceShares
+from signalbox.domain.share_plan import Create, Grant, Permit
+from signalbox.errors import Rejected, Transient
 from tests.integration.localcloud.builds import write_build
 from tests.integration.localcloud.conftest import Deploy
 from tests.integration.localcloud.sharing import (
     ARN,
     DEV,
     EXPORTING,
+    MANAGED,
     OWNER,
     PROD,
     QUEUE,
@@ -222,6 +226,41 @@ def test_a_role_needs_its_own_policy_and_the_share(cloud: Cloud) -> None:
     assert "arn:aws:iam::222222222222:role" in str(record.detail["principal"]).replace(
         "sts", "iam"
     ).replace("assumed-role", "role")
+
+
+def test_who_changes_the_permission_of_a_share_needs_it_on_share_and_permission(
+    cloud: Cloud,
+) -> None:
+    arn, reader = share(cloud, DEV), reading(cloud)
+    changes = "ram:AssociateResourceSharePermission"
+    half = client_of(role(cloud, OWNER, "Half", allow(changes, on=arn)), "ram")
+    both = allow(changes, on=arn), allow(changes, on=reader)
+    whole = client_of(role(cloud, OWNER, "Whole", *both), "ram")
+    asked = {"resourceShareArn": arn, "permissionArn": reader, "replace": True}
+    assert denied(half.associate_resource_share_permission, **asked)
+    assert whole.associate_resource_share_permission(**asked)["returnValue"]
+
+
+@pytest.mark.parametrize("account", ["nobody", "arn:aws:iam::222222222222:role/me", OWNER])
+def test_a_principal_that_is_no_account_is_refused_and_nothing_else_is_held_up(
+    cloud: Cloud, account: str
+) -> None:
+    ram = cloud.client("ram")
+    shares, said = ResourceShares(OWNER, "eu-west-1", "aws", ram), set()
+    for _ in range(2):
+        with pytest.raises(Rejected) as caught:
+            shares.do(Create(Grant("cards", ARN, account, MANAGED, external=True)))
+        said.add((caught.value.reason, caught.value.message))
+    ((reason, message),) = said  # in the same words each time
+    assert reason in {"InvalidParameterException", "OperationNotPermittedException"}
+    assert message.startswith(reason)
+    assert ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
+
+
+def test_whom_a_share_does_not_let_go_is_trouble(cloud: Cloud) -> None:
+    shares = ResourceShares(OWNER, "eu-west-1", "aws", cloud.client("ram"))
+    with pytest.raises(Transient, match=r"InvalidParameter|MalformedArn"):
+        shares.do(Permit(share(cloud, DEV), "no-permission"))
 
 
 def test_an_export_is_written_as_the_role_that_asked(cloud: Cloud) -> None:

@@ -3,7 +3,6 @@ import pytest
 from functions.on_model_card_change import app
 from tests.fakes import LambdaContext, sample
 from tests.shared_cards import ACCOUNTS, World, package
-from tests.unit.signalbox.domain.test_cards import change
 
 CARD = "signalbox-abalone-2"
 
@@ -23,7 +22,7 @@ def deliver(*names):
 
 def test_the_state_of_the_card_decides_and_not_that_of_the_event(world):
     world.registry.judge(2, "Approved")
-    world.cards.settle(change(2), app.datetime.now(app.UTC))
+    world.settle(2)
     deliver(".approved", "", ".draft", ".draft")  # late and twice
     assert world.states() == {CARD: "Approved"}
     assert {f"{CARD}-{stage}" for stage in ACCOUNTS} == set(world.shares.open_to())

@@ -7,6 +7,8 @@ from signalbox.errors import Transient
 from tests.fakes import Crash, Fuse, KeptRejections, LambdaContext, sample
 from tests.shared_cards import World, package
 
+DRAFTED = "signalbox/ModelCardDrafted"
+
 
 @pytest.fixture
 def world(monkeypatch):
@@ -17,10 +19,32 @@ def world(monkeypatch):
     return world
 
 
-def deliver(name="model-package-state-change"):
-    event = sample(f"aws.sagemaker/{name}.json")
-    event["detail"]["ModelPackageArn"] = package(2).arn
-    app.handler(event, LambdaContext())
+def deliver(*names):
+    for name in names or ("aws.sagemaker/model-package-state-change", DRAFTED):
+        event = sample(f"{name}.json")
+        event["detail"]["package" if name == DRAFTED else "ModelPackageArn"] = package(2).arn
+        app.handler(event, LambdaContext())
+
+
+def test_a_registered_package_gets_a_draft_that_is_filled_when_it_was_shared(world):
+    deliver("aws.sagemaker/model-package-state-change")
+    assert world.states() == {"signalbox-abalone-2": "Draft"}
+    deliver(DRAFTED)
+    assert world.states() == {"signalbox-abalone-2": "PendingReview"}
+
+
+def test_an_evaluation_that_is_too_long_for_a_card_is_told_once_and_the_card_goes_its_way(world):
+    metrics = {f"{'x' * 200} {n}": {"value": n} for n in range(1000)}
+    world.registry.quality = {"regression_metrics": metrics}
+    for _ in range(3):
+        deliver()
+    world.registry.judge(2, "Approved")
+    deliver("aws.sagemaker/model-package-state-change.approved", DRAFTED)
+    assert world.states() == {"signalbox-abalone-2": "Approved"}
+    assert [mail.attributes["kind"] for mail in world.topic.mails] == [
+        "card-draft", "card-incomplete",
+    ]  # fmt: skip
+    assert app.handler.rejections.events == {}
 
 
 def test_a_registered_package_gets_its_card_once(world):
@@ -36,7 +60,7 @@ def test_a_registered_package_gets_its_card_once(world):
 def test_the_card_goes_with_the_verdict(world, approval, status):
     deliver()
     world.registry.judge(2, approval)
-    deliver(f"model-package-state-change.{approval.lower()}")
+    deliver(f"aws.sagemaker/model-package-state-change.{approval.lower()}")
     assert world.states() == {"signalbox-abalone-2": status}
 
 

@@ -82,6 +82,7 @@ class Known:
 
 
 ARN = "arn:aws:{}:eu-west-1:1:{}".format
+OF_AWS = "arn:aws:ram::aws:permission/AWSRAMPermissionSageMakerModelCards"
 OBJECT = {"Bucket": "b", "Key": "k"}
 CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "s3.GetObject": (OBJECT, [("s3:GetObject", "arn:aws:s3:::b/k")]),
@@ -249,6 +250,20 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"RoleArn": "arn:aws:iam::2:role/r"}, [("sts:AssumeRole", "arn:aws:iam::2:role/r")],
     ),
     "sts.GetCallerIdentity": ({}, []),
+    "ram.AssociateResourceSharePermission": (
+        {"resourceShareArn": ARN("ram", "resource-share/s"), "permissionArn": OF_AWS, "replace": True},
+        [
+            ("ram:AssociateResourceSharePermission", ARN("ram", "resource-share/s")),
+            ("ram:AssociateResourceSharePermission", OF_AWS),
+        ],
+    ),
+    "ram.DisassociateResourceSharePermission": (
+        {"resourceShareArn": ARN("ram", "resource-share/s"), "permissionArn": OF_AWS},
+        [
+            ("ram:DisassociateResourceSharePermission", ARN("ram", "resource-share/s")),
+            ("ram:DisassociateResourceSharePermission", OF_AWS),
+        ],
+    ),
     "cloudwatch.PutMetricData": ({"Namespace": "n"}, [("cloudwatch:PutMetricData", "*")]),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.domain.share_plan import INVITATION
+from signalbox.domain.share_plan import INVITATION, Create
 from signalbox.errors import Misconfigured, Transient
 from tests.fakes import NOON, Crash
 from tests.shared_cards import ACCOUNTS, LEASE, World
@@ -50,6 +50,7 @@ def test_each_state_is_shared_with_those_it_is_for(status):
         assert "arn:aws:sagemaker:eu-west-1:123456789012:model-card/" + CARD in mail.body
         assert "Region: eu-west-1" in mail.body
         assert json.loads(mail.body.splitlines()[-1])["card"] == CARD
+        assert json.loads(mail.attributes["detail"])["card"] == CARD
 
 
 def test_what_nobody_outside_may_edit_any_more_is_taken_back_and_the_archived_is_shared_with_none():
@@ -87,6 +88,137 @@ def test_without_a_permission_that_only_reads_readers_have_a_copy_and_never_the_
     world.shelf.update(CARD, "Approved")
     world.sharing.settle(CARD, NOON)
     assert world.shares.open_to() == WANTED["Approved"]
+
+
+def test_without_such_a_permission_the_hub_has_a_copy_from_review_on_that_prod_has_no_part_in():
+    world = world_with("PendingReview")
+    world.shares.grants_readers = False
+    world.sharing.settle(CARD, NOON)
+    assert world.shares.open_to() == granted("dev", "test", permission=EDIT)
+    assert list(world.store.state()) == [f"cards/review/{CARD}/card.json"]
+    assert world.shelf.exports == [(CARD, 2, f"cards/review/{CARD}/")]
+    hub = next(event for event in world.bus.heard if event.stage == "hub")
+    assert hub.copy_prefix == f"s3://{world.store.bucket}/cards/review/{CARD}/"
+    world.shelf.update(CARD, "Approved")
+    world.sharing.settle(CARD, NOON)
+    assert list(world.store.state()) == [f"cards/shared/{CARD}/card.json"]
+    hub = [event for event in world.bus.heard if event.stage == "hub"][-1]
+    assert hub.copy_prefix == f"s3://{world.store.bucket}/cards/shared/{CARD}/"
+    assert world.sharing.settle(CARD, NOON) == "unchanged"
+
+
+def refusals(world):
+    return [mail for mail in world.topic.mails if mail.attributes["kind"] == "card-refused"]
+
+
+@pytest.mark.parametrize("account", ["nobody", "123456789012"])
+def test_an_account_that_is_refused_keeps_no_other_stage_waiting_and_is_told_of_once(account):
+    world = world_with("Approved")
+    settle(world, 2, "PendingManualApproval")  # a card that dev gets as well
+    world.topic.mails.clear()
+    world.accounts["dev"] = account
+    world.shares.refused.add(account)
+    for _ in range(3):
+        assert world.sharing.settle(CARD, NOON) == "refused"
+        assert world.sharing.mend(NOON) == "refused"
+    given = world.shares.open_to()
+    assert {name: given[name] for name in WANTED["Approved"] if name in given} == granted(
+        "test", "prod", "hub", permission=READ
+    )
+    assert world.shelf.exports == [(CARD, 2, f"cards/{CARD}/")]
+    (mail,) = refusals(world)
+    assert f"with {account} (dev)" in mail.body
+    assert f"Principal ID {account} is malformed." in mail.body
+    assert "DevAccount" in mail.body
+    assert mail.attributes["stage"] == "dev"
+    assert json.loads(mail.attributes["detail"])["account"] == account
+    noted = world.notes.grants(CARD)
+    assert noted["refused#dev"] == f"{account}: Principal ID {account} is malformed."
+    assert "share#dev" not in noted
+    world.shares.refused.clear()
+    assert world.sharing.mend(NOON) == "shared"
+    assert world.shares.open_to()[f"{CARD}-dev"] == {account: READ}
+    assert "refused#dev" not in world.notes.grants(CARD)
+    world.sharing.settle(CARD, NOON)
+    assert len(refusals(world)) == 1
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_a_refusal_is_told_of_whenever_the_power_fails(step):
+    world = world_with("Draft")
+    world.shares.refused.add(ACCOUNTS["dev"])
+    world.fuse.steps, world.fuse.at = 0, step
+    now = NOON
+    for _ in range(3):
+        try:
+            world.sharing.settle(CARD, now)
+        except (Crash, Transient):
+            now += LEASE * 2
+    assert 1 <= len(refusals(world)) <= 2
+
+
+def test_the_account_before_loses_the_card_where_the_one_after_it_is_refused():
+    world = world_with("Draft")
+    world.sharing.settle(CARD, NOON)
+    world.accounts["dev"] = "nobody"
+    world.shares.refused.add("nobody")
+    for _ in range(2):
+        assert world.sharing.settle(CARD, NOON) == "refused"
+    assert world.shares.open_to() == {f"{CARD}-dev": {}}
+    assert [event.detail_type() for event in world.bus.heard] == [
+        "ModelCardShared", "ModelCardUnshared",
+    ]  # fmt: skip
+    assert len(refusals(world)) == 1
+    del world.accounts["dev"]
+    world.sharing.settle(CARD, NOON)
+    assert "refused#dev" not in world.notes.grants(CARD)
+
+
+def test_trouble_of_one_stage_is_raised_after_all_others_had_their_turn():
+    world = world_with("Approved")
+    do = world.shares.do
+
+    def throttled(step):
+        if isinstance(step, Create) and step.grant.name.endswith("-dev"):
+            raise Transient("throttled")
+        do(step)
+
+    world.shares.do = throttled
+    with pytest.raises(Transient, match="throttled"):
+        world.sharing.settle(CARD, NOON)
+    assert world.shares.open_to() == granted("test", "prod", "hub", permission=READ)
+    assert world.shelf.exports == [(CARD, 2, f"cards/{CARD}/")]
+
+
+def test_a_draft_is_shared_as_such_and_filled_after_that():
+    world = World()
+    world.registry.judge(1, "PendingManualApproval")
+    version = world.registry.packages[1].arn
+    world.cards.settle(version, NOON)
+    for _ in range(2):
+        world.sharing.settle(CARD, NOON)
+        assert world.shares.open_to() == WANTED["Draft"]
+    kinds = [event.detail_type() for event in world.bus.heard]
+    assert kinds == ["ModelCardShared", "ModelCardDrafted", "ModelCardDrafted"]
+    assert world.bus.heard[-1].package == version
+    world.cards.fill(version, NOON)
+    world.sharing.settle(CARD, NOON)
+    assert world.shares.open_to() == WANTED["PendingReview"]
+    world.shelf.update(CARD, "Draft")  # somebody goes on editing it
+    world.bus.heard.clear()
+    world.sharing.settle(CARD, NOON)
+    assert world.shares.open_to() == WANTED["Draft"]
+    assert {event.detail_type() for event in world.bus.heard} == {"ModelCardUnshared"}
+
+
+def test_a_draft_whose_version_is_gone_or_that_others_made_is_not_to_be_filled():
+    world = World()
+    world.registry.judge(1, "PendingManualApproval")
+    world.cards.settle(world.registry.packages[1].arn, NOON)
+    world.registry.packages.clear()
+    world.shelf.create(f"{CARD[:-1]}2", world.shelf.said[CARD][0])
+    world.sharing.mend(NOON)
+    assert {event.detail_type() for event in world.bus.heard} == {"ModelCardShared"}
 
 
 def test_prod_never_has_the_permission_that_edits():

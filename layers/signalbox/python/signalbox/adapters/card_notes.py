@@ -1,7 +1,10 @@
 """What was said of model cards, in the operations table.
 
-    card#<name>  draft           it was made, told of and filled
-    card#<name>  share#<stage>   what a stage's account has of it, and was told
+    card#<name>  draft             it was made, and its owner told
+    card#<name>  filled            it was filled, and put up for review
+    card#<name>  share#<stage>     what a stage's account has of it, and was told
+    card#<name>  refused#<stage>   why AWS RAM does not share it with a stage's account
+    card#<group> refused#<stage>   that the owner of the group's workload was told so
 
 An item is written before its words go out, ``done`` after that. Whoever finds one that is not done waits
 out its lease. Items stay: they say what stands.
@@ -86,6 +89,13 @@ class CardNotes:
 
     def grants(self, card: str) -> dict[str, str]:
         """Return by what it was about everything that is noted of a card."""
+        return {str(item["sk"]["S"]): str(item["grant"]["S"]) for item in self._items(card)}
+
+    def finished(self, card: str) -> frozenset[str]:
+        """Return what of it was said to the end."""
+        return frozenset(str(item["sk"]["S"]) for item in self._items(card) if item["done"]["BOOL"])
+
+    def _items(self, card: str) -> list[Item]:
         with calling("dynamodb:Query", f"{self.name} {card}"):
             pages = self._table.get_paginator("query").paginate(
                 TableName=self.name,
@@ -93,11 +103,7 @@ class CardNotes:
                 ExpressionAttributeValues={":pk": _key(card, "")["pk"]},
                 ConsistentRead=True,
             )
-            return {
-                str(item["sk"]["S"]): str(item["grant"]["S"])
-                for page in pages
-                for item in page["Items"]
-            }
+            return [item for page in pages for item in page["Items"]]
 
     def forget(self, card: str, what: str) -> None:
         """Note that it holds no longer."""

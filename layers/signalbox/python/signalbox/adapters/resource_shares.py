@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from signalbox.domain.share_plan import (
     Share,
     Step,
 )
+from signalbox.errors import Rejected, SignalboxError
 
 CARD_TYPE = "sagemaker:ModelCard"
 READER = "signalbox-model-card-reader"
@@ -44,6 +46,14 @@ _NOT_GRANTED = frozenset(
 """How RAM says that a type takes no permission of customers: "Not all resource types support customer
 managed permissions" (RAM User Guide); for which ones is not written anywhere, so it is tried."""
 _GONE = "UnknownResourceException"
+_REFUSED = frozenset(
+    {
+        "InvalidParameterException",
+        "MalformedArnException",
+        "OperationNotPermittedException",
+    }
+)
+"""How RAM says that it does not take an account: none, this one, or one outside the Organization."""
 _MEMBERS: Mapping[Kind, str] = {"principal": "principals", "resource": "resourceArns"}
 
 
@@ -100,7 +110,25 @@ class ResourceShares:
         return self._home + READER
 
     def do(self, step: Step) -> None:
-        """Take a step; one that was taken changes nothing."""
+        """Take a step; one that was taken changes nothing.
+
+        Raises:
+            Rejected: RAM refuses to give the account what the step gives, by its error as the reason. Who
+                is not let go, or keeps a permission, is trouble that somebody has to look at.
+        """
+        try:
+            self._do(step)
+        except SignalboxError as trouble:
+            problem = trouble.__cause__
+            if not isinstance(step, Create | Join | Open) or not isinstance(problem, ClientError):
+                raise
+            code = code_of(problem)
+            if code not in _REFUSED:
+                raise
+            said = problem.response["Error"].get("Message", "")
+            raise Rejected(code, _ARN.sub("it", f"{code}: {said}")) from problem
+
+    def _do(self, step: Step) -> None:
         match step:
             case Create(grant):
                 self._create(grant)
@@ -258,6 +286,8 @@ class Invitations:
         return True
 
 
+_ARN = re.compile(r"(?:resource share )?arn:aws[^\s,;]*[\w/]", re.IGNORECASE)
+"""A share that was not made has another ARN at every try; what is noted of a refusal stays the same."""
 _STANDING = frozenset({"PENDING", "ACTIVE", "FAILED"})
 _CLOSED = frozenset(
     {

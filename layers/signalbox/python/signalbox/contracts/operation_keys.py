@@ -87,5 +87,10 @@ def card_prefix(card: str) -> str:
 
 
 def shared_card_prefix(card: str) -> str:
-    """Return the prefix of the copies of a card that other accounts may read."""
+    """Return the prefix of the copies of an approved card, which other accounts may read."""
     return f"{CARDS}shared/{card}/"
+
+
+def review_card_prefix(card: str) -> str:
+    """Return the prefix of the copies of a card that is to be reviewed, which the hub may read."""
+    return f"{CARDS}review/{card}/"

@@ -40,6 +40,7 @@ __all__ = [
     "FileRejected",
     "FleetRecordsMerged",
     "FleetScored",
+    "ModelCardDrafted",
     "ModelCardShared",
     "ModelCardUnshared",
     "ModelPendingApproval",
@@ -222,6 +223,19 @@ class ScoringFailed(OwnEvent):
     again: bool
 
 
+class ModelCardDrafted(OwnEvent):
+    """A card that was begun as a draft is with those who may edit drafts: it may be filled.
+
+    ``package`` is the ARN of the version that the card tells of. It is said until the card is filled, at
+    each change of the card and every hour, so that no draft is left behind by an event that was lost.
+    """
+
+    workload: str
+    card: str
+    card_arn: str
+    package: str
+
+
 class ModelCardShared(OwnEvent):
     """An account may see a model card, or see and change it.
 
@@ -337,6 +351,7 @@ OWN_EVENTS: dict[str, type[OwnEvent]] = {
         ScoringStarted,
         FleetScored,
         ScoringFailed,
+        ModelCardDrafted,
         ModelCardShared,
         ModelCardUnshared,
         PipelineStarted,

@@ -13,6 +13,7 @@ from signalbox.contracts.own import (
     DataQualityViolated,
     DeployCalled,
     DeployCallFailed,
+    ModelCardDrafted,
     ModelCardShared,
     ModelCardUnshared,
     ModelPendingApproval,
@@ -51,6 +52,12 @@ def card_shared(
         permission=permission,
         copy_prefix=copy_prefix,
     )
+
+
+def card_drafted(workload: str, card: tuple[str, str], package: str) -> OwnEvent:
+    """A draft may be filled; ``card`` is its name and its ARN."""
+    name, arn = card
+    return ModelCardDrafted(workload=workload, card=name, card_arn=arn, package=package)
 
 
 def card_unshared(workload: str, card: tuple[str, str, str], of: tuple[Stage, str]) -> OwnEvent:

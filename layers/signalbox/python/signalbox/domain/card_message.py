@@ -2,38 +2,71 @@
 
 from __future__ import annotations
 
-import json
-
 from signalbox.contracts.alerts import Message
-from signalbox.contracts.own import ModelCardShared, OwnEvent
+from signalbox.contracts.cards import Stage
+from signalbox.contracts.own import ModelCardShared
 from signalbox.contracts.workload import Workload
-from signalbox.domain.alert_message import one_line
+from signalbox.domain.mail import Address, mail, table
 
 _MAX_ATTRIBUTE = 256
 
 
 def drafted(workload: Workload, card: str, arn: str) -> Message:
     """Tell the owner that the card of a new version is begun."""
-    region = arn.split(":")[3]
+    rows, detail = _about(card, arn)
     lines = [
         f"A model of {workload.name} was registered, and its model card is begun as a draft.",
         "",
-        f"Card:   {card}",
-        f"ARN:    {arn}",
-        f"Region: {region}",
+        *table(rows),
         "",
-        "It is filled with what is known of training and evaluation, and set to PendingReview; what only",
-        "people know stands in the workload's section operations.card, or is added to the card itself.",
+        "Once it is shared with those who may edit drafts, it is filled with what is known of training and",
+        "evaluation, and set to PendingReview; what only people know stands in the workload's section",
+        "operations.card, or is added to the card itself.",
     ]
-    detail: dict[str, object] = {"card": card, "card_arn": arn, "region": region}
-    return _message(
-        workload,
-        "card-draft",
-        "Draft",
-        f"{workload.name}: model card {card} is begun",
+    address = _address(workload, "card-draft", "Draft")
+    return mail(address, f"model card {card} is begun", lines, detail)
+
+
+def incomplete(workload: Workload, card: str, arn: str, why: str) -> Message:
+    """Tell the owner that not all that is known could be written into a card."""
+    rows, detail = _about(card, arn)
+    lines = [
+        f"The evaluation of a model of {workload.name} is not in its model card: {why}.",
+        "",
+        *table(rows),
+        "",
+        "The rest is written, and the card goes its way to review. Add the numbers that matter to the card",
+        "(UpdateModelCard, or in the console) before the model is approved.",
+    ]
+    return mail(
+        _address(workload, "card-incomplete", "PendingReview"),
+        f"model card {card} lacks its evaluation",
         lines,
-        detail,
+        detail | {"why": why},
+        action_required=True,
     )
+
+
+def refused(workload: Workload, card: str, to: tuple[Stage, str], why: str) -> Message:
+    """Tell the owner that AWS RAM does not share cards with a stage's account."""
+    stage, account = to
+    lines = [
+        f"AWS RAM refuses to share model cards of {workload.name} with {account} ({stage}): {why}",
+        "",
+        *table({"Card": card, "Account": account, "Stage": stage}),
+        "",
+        "Other stages have what is theirs. It is tried again every hour and not told again; signalbox",
+        "shares shows how it stands. Mend the parameter "
+        f"{stage.capitalize()}Account of the stack, or ExternalAccounts.",
+    ]
+    message = mail(
+        _address(workload, "card-refused", "Refused"),
+        f"model cards cannot be shared with {stage}",
+        lines,
+        {"card": card, "stage": stage, "account": account, "why": why},
+        action_required=True,
+    )
+    return _staged(message, stage)
 
 
 def shared(workload: Workload, told: ModelCardShared, status: str) -> Message:
@@ -42,10 +75,7 @@ def shared(workload: Workload, told: ModelCardShared, status: str) -> Message:
     lines = [
         f"Account {told.account} ({told.stage}) may {may} this model card now.",
         "",
-        f"Card:   {told.card}",
-        f"Status: {status}",
-        f"ARN:    {told.card_arn}",
-        f"Region: {told.region}",
+        *table({"Card": told.card, "Status": status, "ARN": told.card_arn, "Region": told.region}),
         "",
     ]
     if told.copy_prefix is None:
@@ -58,27 +88,27 @@ def shared(workload: Workload, told: ModelCardShared, status: str) -> Message:
             "AWS RAM grants no permission that only reads this type, so there is a copy:",
             f"  aws s3 cp --recursive {told.copy_prefix} .",
         ]
-    subject = f"{workload.name}: model card {told.card} is shared with {told.stage}"
-    return _message(workload, "card-shared", status, subject, lines, _told(told), stage=told.stage)
-
-
-def _told(event: OwnEvent) -> dict[str, object]:
-    return event.model_dump(mode="json", exclude_none=True)
-
-
-def _message(
-    workload: Workload,
-    kind: str,
-    status: str,
-    subject: str,
-    lines: list[str],
-    detail: dict[str, object],
-    **more: str,
-) -> Message:
-    owner = workload.operations.owner if workload.operations else workload.owner
-    attributes = {"workload": workload.name, "kind": kind, "status": status, "owner": owner, **more}
-    return Message(
-        subject=one_line(subject),
-        body="\n".join([*lines, "", json.dumps(detail, sort_keys=True)]),
-        attributes={name: value[:_MAX_ATTRIBUTE] for name, value in attributes.items()},
+    message = mail(
+        _address(workload, "card-shared", status),
+        f"model card {told.card} is shared with {told.stage}",
+        lines,
+        told.model_dump(mode="json", exclude_none=True),
     )
+    return _staged(message, told.stage)
+
+
+def _about(card: str, arn: str) -> tuple[dict[str, str], dict[str, object]]:
+    """What a person and what a program reads of a card."""
+    region = arn.split(":")[3]
+    rows = {"Card": card, "ARN": arn, "Region": region}
+    return rows, {"card": card, "card_arn": arn, "region": region}
+
+
+def _address(workload: Workload, kind: str, status: str) -> Address:
+    owner = workload.operations.owner if workload.operations else workload.owner
+    return Address(workload.name, kind, status, owner[:_MAX_ATTRIBUTE])
+
+
+def _staged(message: Message, stage: Stage) -> Message:
+    """Add the stage to what subscriptions filter by."""
+    return message.model_copy(update={"attributes": {**message.attributes, "stage": stage}})

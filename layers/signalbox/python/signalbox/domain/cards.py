@@ -1,13 +1,14 @@
 """A version of a workload's models comes, is approved or rejected: its card comes and goes with it.
 
-    registered ─► card made (Draft), its owner told ─► filled ─► PendingReview ─┬─ approved ─► Approved
-                                                                               └─ rejected ─► Archived
+    registered ─► Draft, its owner told ─► shared ─► filled ─► PendingReview ─┬─ approved ─► Approved
+                                                                              └─ rejected ─► Archived
     a newer version approved ─► the card of the former one Archived
 
 One card a version, so that the card of a superseded model can be archived and still be read. What the
 registry says when an event is handled decides, not what the event says: repeated, late and swapped
-events end the same. A card is filled once, as long as it is a draft; what people write into it later
-stays, and a card that somebody deleted stays deleted.
+events end the same. A card is filled once, when ``ModelCardDrafted`` says that the draft was shared; what
+people write into it later stays, and a card that somebody deleted stays deleted. What cannot be written into
+it is left out, and its owner is told once: a card that leaves something out is better than none.
 """
 
 from __future__ import annotations
@@ -17,18 +18,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from pydantic import ValidationError
+
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.cards import card_name, version_of
+from signalbox.contracts.complaints import complaint
 from signalbox.contracts.model_card import CardContent, CardStatus
-from signalbox.contracts.packages import ModelPackageChange, Package
+from signalbox.contracts.packages import Package
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.card_content import Training, draft, filled
-from signalbox.domain.card_message import drafted
+from signalbox.domain.card_message import drafted, incomplete
 from signalbox.domain.registry import judged, latest
+from signalbox.errors import Rejected
 
 DRAFT = "draft"
-"""What is noted of a card when it was made, told of and filled."""
+"""What is noted of a card when it was made and its owner told."""
+FILLED = "filled"
+"""What is noted of a card when it was filled and put up for review."""
 
 Outcome = Literal["settled", "unchanged", "ignored"]
 
@@ -98,6 +105,9 @@ class Notes(Protocol):
     def grants(self, card: str) -> dict[str, str]:
         """Return by what it was about everything that is noted of a card."""
 
+    def finished(self, card: str) -> frozenset[str]:
+        """Return what of it was said to the end."""
+
     def forget(self, card: str, what: str) -> None:
         """Note that it holds no longer."""
 
@@ -135,20 +145,37 @@ class Cards:
     notes: Notes
     topic: Topic
 
-    def settle(self, change: ModelPackageChange, now: datetime) -> Outcome:
-        """Bring the card of a version, and those of its siblings, to where they belong."""
-        package = self.registry.find(change.detail.arn)
+    def settle(self, arn: str, now: datetime) -> Outcome:
+        """A version came or was judged: begin its card, and bring those of its group to their places."""
+        package = self.registry.find(arn)
         workload = None if package is None else self._workload(package)
         if package is None or workload is None:
             return "ignored"  # deleted meanwhile, or no workload of ours
-        name = card_name(package.group, package.version)
-        begun = self._begin(name, workload, package, now)
-        counts = latest(package.group, self.registry)
+        begun = self._begin(card_name(package.group, package.version), workload, package, now)
+        return "settled" if self._place(package) or begun else "unchanged"
+
+    def fill(self, arn: str, now: datetime) -> Outcome:
+        """The draft of a version was shared: fill it and put it up for review, once."""
+        package = self.registry.find(arn)
+        workload = None if package is None else self._workload(package)
+        if package is None or workload is None:
+            return "ignored"
+        filled_now = self._fill(card_name(package.group, package.version), workload, package, now)
+        return "settled" if self._place(package) or filled_now else "unchanged"
+
+    def _place(self, package: Package) -> bool:
+        """Bring the card of a version, and those of its siblings, to where they belong.
+
+        A draft that is not filled yet has its time to come: until it may be approved, the card of the
+        version before stays approved.
+        """
+        group = package.group
+        counts = latest(group, self.registry)
         newest = counts.version if counts is not None else None
         states: dict[int, CardStatus] = {
             version: status
-            for card, status in self.shelf.like(name.rpartition("-")[0])
-            if (version := version_of(package.group, card)) is not None
+            for card, status in self.shelf.like(card_name(group, 1).rpartition("-")[0])
+            if (version := version_of(group, card)) is not None
         }
         wanted = {package.version: wanted_status(package, newest)}
         if newest is not None:
@@ -158,30 +185,65 @@ class Cards:
                 for version, status in states.items()
                 if status == "Approved" and version != newest
             }
+        waiting = {
+            version
+            for version in wanted
+            if states.get(version) == "Draft"
+            and FILLED not in self.notes.finished(card_name(group, version))
+        }
+        if newest in waiting:
+            gone = {package.version} if judged(package) != "Approved" else set()
+            waiting |= {each for each, state in states.items() if state == "Approved"} - gone
         # the new one first: at no time is there no approved card
         moves = [
             (version, status)
             for version, status in sorted(wanted.items(), key=lambda move: move[1] == "Archived")
-            if states.get(version, status) != status
+            if version not in waiting and states.get(version, status) != status
         ]
         for version, status in moves:
-            self.shelf.update(card_name(package.group, version), status)
-        return "settled" if begun or moves else "unchanged"
+            self.shelf.update(card_name(group, version), status)
+        return bool(moves)
 
     def _begin(self, name: str, workload: Workload, package: Package, now: datetime) -> bool:
-        """Make a card, tell its owner and fill it: once."""
+        """Make a card and tell its owner: once."""
         if not self.notes.claim(name, DRAFT, "", now):
             return False
         self.shelf.create(name, draft(workload, package))
         card = self.shelf.find(name)
         if card is not None and card.status == "Draft":
             self.topic.publish(drafted(workload, card.name, card.arn))
-            training = self.provenance.training(package)
-            content = filled(workload, package, training, self.provenance.evaluation(package))
-            self.shelf.fill(name, content)
-            self.shelf.update(name, "PendingReview")
         self.notes.done(name, DRAFT)
         return True
+
+    def _fill(self, name: str, workload: Workload, package: Package, now: datetime) -> bool:
+        """Fill a draft and put it up for review; tell its owner what could not be written."""
+        if not self.notes.claim(name, FILLED, "", now):
+            return False
+        content, why = self._content(workload, package)
+        card = self.shelf.find(name)
+        if card is not None and card.status == "Draft":
+            self.shelf.fill(name, content)
+            self.shelf.update(name, "PendingReview")
+        if card is not None and why:
+            self.topic.publish(incomplete(workload, card.name, card.arn, why))
+        self.notes.done(name, FILLED)
+        return True
+
+    def _content(self, workload: Workload, package: Package) -> tuple[CardContent, str]:
+        """Return as much of what is known as a card takes, and why it is not all; "" if it is."""
+        training = self.provenance.training(package)
+        try:
+            content = filled(workload, package, training, self.provenance.evaluation(package))
+            content.content()
+        except Rejected as refused:
+            why = refused.message
+        except ValidationError as problem:
+            why = f"its evaluation does not fit the schema of model cards: {complaint(problem)}"
+        except ValueError as problem:  # too long
+            why = str(problem)
+        else:
+            return content, ""
+        return filled(workload, package, training, None), why
 
     def _workload(self, package: Package) -> Workload | None:
         if package.workload:

@@ -3,13 +3,16 @@
 The state of the card when it is looked at decides (``share_plan``). Where AWS RAM knows no permission that
 only reads cards, readers have a copy in the data bucket: the content as JSON and the
 PDF. An account that a card is shared with cannot list it, so it is told: an event and a mail, once.
+
+No stage waits for another. An account that AWS RAM refuses is told of once and tried again every hour; any
+other trouble is raised after all stages had their turn.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -23,25 +26,38 @@ from signalbox.contracts.cards import (
     version_of,
 )
 from signalbox.contracts.model_card import CardStatus
-from signalbox.contracts.operation_keys import card_prefix, shared_card_prefix
+from signalbox.contracts.operation_keys import (
+    card_prefix,
+    review_card_prefix,
+    shared_card_prefix,
+)
 from signalbox.contracts.own import ModelCardShared
 from signalbox.contracts.packages import Package
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
-from signalbox.domain.announce_models import card_shared, card_unshared
-from signalbox.domain.card_message import shared
-from signalbox.domain.cards import Card, Notes, Topic
+from signalbox.domain.announce_models import card_drafted, card_shared, card_unshared
+from signalbox.domain.card_message import refused, shared
+from signalbox.domain.cards import DRAFT, FILLED, Card, Notes, Topic
 from signalbox.domain.registry import judged
 from signalbox.domain.share_plan import WANTED, Grant, Share, Step, counts_as, plan
-from signalbox.errors import SignalboxError
+from signalbox.errors import Rejected, SignalboxError
 
 SHARE = "share#"
 """What is noted of a card for each stage that has it."""
 
-CONTENT = "card.json"
+REFUSED = "refused#"
+"""What is noted of a card for each stage whose account AWS RAM refuses, and of a group that was told so."""
 
-Outcome = Literal["shared", "unchanged", "ignored"]
+CONTENT = "card.json"
+COPIES: Mapping[CardStatus, Callable[[str], str]] = {
+    "PendingReview": review_card_prefix,
+    "Approved": shared_card_prefix,
+}
+"""By the state of a card the prefix of its copies: the bucket's policy says who may read there."""
+
+Outcome = Literal["ignored", "unchanged", "shared", "refused"]
+_OUTCOMES: tuple[Outcome, ...] = ("ignored", "unchanged", "shared", "refused")
 
 
 class Approvals(Protocol):
@@ -87,7 +103,11 @@ class Shares(Protocol):
         """Return the ARN of a permission that only reads cards, or None if RAM grants none."""
 
     def do(self, step: Step) -> None:
-        """Take a step; one that was taken changes nothing."""
+        """Take a step; one that was taken changes nothing.
+
+        Raises:
+            Rejected: RAM does not take the account, and says why.
+        """
 
 
 class Store(Protocol):
@@ -107,13 +127,14 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A card of ours: whose it is, what it is, and in which state it counts."""
+    """A card of ours: whose it is, what it is, in which state it counts, and the ARN of its version."""
 
     workload: Workload
     name: str
     arn: str
     card: Card | None
     status: CardStatus
+    package: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +175,16 @@ class Sharing:
         parsed = [found for name in standing if (found := parse_share_name(name)) is not None]
         prefixes = map(group_of, self.workloads)
         cards = {name for prefix in prefixes for name, _ in self.shelf.like(prefix[:63])}
-        outcome: Outcome = "unchanged"
+        outcomes: list[Outcome] = ["unchanged"]
         troubles: list[SignalboxError] = []
         for name in sorted(cards | {card for card, _ in parsed}):
             try:
-                done = self._settle(name, lambda share: standing.get(share, []), now)
+                outcomes.append(self._settle(name, lambda share: standing.get(share, []), now))
             except SignalboxError as trouble:
                 troubles.append(trouble)
-            else:
-                outcome = "shared" if done == "shared" else outcome
         if troubles:
             raise troubles[0]
-        return outcome
+        return _most(outcomes)
 
     def _settle(self, name: str, standing: Standing, now: datetime) -> Outcome:
         about = self._about(name)
@@ -175,25 +194,42 @@ class Sharing:
         access = WANTED[about.status]
         reads = any(access.get(stage) == "read" for stage in self.accounts)
         reader = self.shares.reader() if reads else None
-        copied = reads and reader is None and about.status == "Approved"
-        if copied and about.card is not None:
-            self.store.put(shared_card_prefix(name) + CONTENT, self.shelf.content(name).encode())
-        changed = False
+        copies = COPIES[about.status](name) if reads and reader is None else None
+        if copies is not None and about.card is not None:
+            self.store.put(copies + CONTENT, self.shelf.content(name).encode())
+        outcomes: list[Outcome] = ["unchanged"]
+        troubles: list[SignalboxError] = []
         for stage in STAGES:
-            told = self._told(about, stage, access.get(stage), reader, copied=copied)
-            before = noted.get(SHARE + stage)
-            changed |= self._give(about, stage, told, standing, now)
-            if before and (told is None or json.loads(before)["account"] != told.account):
-                changed |= self._untell(about, stage, json.loads(before)["account"])
-            changed |= told is not None and self._tell(about, stage, told, now)
-        if not copied:
-            for key in self.store.keys(shared_card_prefix(name)):
-                self.store.remove(key)
-        if about.card is not None and about.status == "Approved":
-            self.shelf.export(about.card, self.store.bucket, card_prefix(name))
-            if copied:
-                self.shelf.export(about.card, self.store.bucket, shared_card_prefix(name))
-        return "shared" if changed else "unchanged"
+            told = self._told(about, stage, access.get(stage), reader, copies)
+            try:
+                outcomes.append(self._serve(about, stage, told, noted, standing, now))
+            except SignalboxError as trouble:
+                troubles.append(trouble)
+        self._drafted(about, noted)
+        self._export(about, copies)
+        if troubles:
+            raise troubles[0]
+        return _most(outcomes)
+
+    def _export(self, about: About, copies: str | None) -> None:
+        """Have what is approved or copied as PDF, and no copies where none belong."""
+        for prefix in (place(about.name) for place in COPIES.values()):
+            if prefix != copies:
+                for key in self.store.keys(prefix):
+                    self.store.remove(key)
+        if about.card is None:
+            return
+        if about.status == "Approved":
+            self.shelf.export(about.card, self.store.bucket, card_prefix(about.name))
+        if copies is not None:
+            self.shelf.export(about.card, self.store.bucket, copies)
+
+    def _drafted(self, about: About, noted: Mapping[str, str]) -> None:
+        """Say that a draft of ours is where it belongs: it is filled after it was shared."""
+        if about.card is None or about.status != "Draft" or DRAFT not in noted or FILLED in noted:
+            return
+        if self.approvals.find(about.package) is not None:
+            self.bus.emit(card_drafted(about.workload.name, (about.name, about.arn), about.package))
 
     def _about(self, name: str) -> About | None:
         for workload in self.workloads.values():
@@ -203,27 +239,74 @@ class Sharing:
                 continue
             card = self.shelf.find(name)
             status: CardStatus = "Archived" if card is None else card.status
+            version_arn = f"{self.owner}:model-package/{group}/{version}"
             if status == "Approved":
-                package = self.approvals.find(f"{self.owner}:model-package/{group}/{version}")
+                package = self.approvals.find(version_arn)
                 status = counts_as(status, judged(package) if package else None)
             arn = card.arn if card else f"{self.owner}:model-card/{name}"
-            return About(workload, name, arn, card, status)
+            return About(workload, name, arn, card, status, version_arn)
         return None
 
     def _told(
-        self, about: About, stage: Stage, access: Access | None, reader: str | None, *, copied: bool
+        self,
+        about: About,
+        stage: Stage,
+        access: Access | None,
+        reader: str | None,
+        copies: str | None,
     ) -> ModelCardShared | None:
         """Return what a stage's account is to be told, or None if it is to have nothing."""
         account = self.accounts.get(stage)
         permission = self.shares.editor() if access == "edit" else reader
-        if account is None or access is None or not (permission or copied):
+        if account is None or access is None or not (permission or copies):
             return None
-        place = None if permission else f"s3://{self.store.bucket}/{shared_card_prefix(about.name)}"
+        place = None if permission else f"s3://{self.store.bucket}/{copies}"
         region = about.arn.split(":")[3]
         return card_shared(
             about.workload.name, (about.name, about.arn, region), (stage, account, access),
             permission, place,
         )  # fmt: skip
+
+    def _serve(
+        self,
+        about: About,
+        stage: Stage,
+        told: ModelCardShared | None,
+        noted: Mapping[str, str],
+        standing: Standing,
+        now: datetime,
+    ) -> Outcome:
+        """Bring a stage to what it is to have of a card, and tell of what changed."""
+        before, refusal = noted.get(SHARE + stage), None
+        try:
+            changed = self._give(about, stage, told, standing, now)
+        except Rejected as refused_now:
+            if told is None:  # nothing was given that could be refused
+                raise
+            changed, refusal = False, refused_now
+        if before and (told is None or json.loads(before)["account"] != told.account):
+            changed |= self._untell(about, stage, json.loads(before)["account"])
+        if told is not None and refusal is not None:
+            self._refuse(about, told, refusal, now)
+            return "refused"
+        if REFUSED + stage in noted:
+            self.notes.forget(group_of(about.workload.name), REFUSED + stage)
+            self.notes.forget(about.name, REFUSED + stage)
+        changed |= told is not None and self._tell(about, stage, told, now)
+        return "shared" if changed else "unchanged"
+
+    def _refuse(
+        self, about: About, told: ModelCardShared, refusal: Rejected, now: datetime
+    ) -> None:
+        """Note why an account does not get a card; tell the workload's owner once of the account."""
+        what, group = REFUSED + told.stage, group_of(about.workload.name)
+        if not self.notes.claim(about.name, what, f"{told.account}: {refusal.message}", now):
+            return
+        if self.notes.claim(group, what, f"{told.account} {refusal.reason}", now):
+            to = (told.stage, told.account)
+            self.topic.publish(refused(about.workload, about.name, to, refusal.message))
+            self.notes.done(group, what)
+        self.notes.done(about.name, what)
 
     def _give(
         self,
@@ -258,6 +341,11 @@ class Sharing:
         self.bus.emit(card_unshared(about.workload.name, card, (stage, account)))
         self.notes.forget(about.name, SHARE + stage)
         return True
+
+
+def _most(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return what says most of several outcomes."""
+    return max(outcomes, key=_OUTCOMES.index)
 
 
 class Standing(Protocol):
