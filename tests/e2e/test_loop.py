@@ -16,7 +16,8 @@ from cli import runs
 from cli.causes import belongs, roots_for
 from cli.whereabouts import BadUse
 from localcloud.trace import Trace
-from tests.e2e.loops import Loop, looping
+from signalbox.contracts.packages import Smoke
+from tests.e2e.loops import Loop, looping, reship
 from tests.least import Permissions
 from tests.places import Here
 from tests.shells import shells
@@ -92,6 +93,22 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     assert loop.told()["RetuneSuppressed"] == 1
     assert len(loop.runs("tune")) == 1
     all_goes_back_to_the_first_file(loop)
+
+
+@pytest.mark.timeout(500)
+def test_the_endpoint_of_a_trained_model_is_tried_with_what_its_evaluation_left(loop: Loop):
+    def behind_an_endpoint(workloads: dict[str, Any]) -> None:
+        workloads["abalone"]["operations"]["endpoint"] = True
+
+    reship(loop.cloud, behind_an_endpoint)
+    loop.drop("training/abalone/first.csv", abalones(600, 1))
+    (place,) = (key for key in loop.bucket.listing("operations/") if key.endswith("/smoke.json"))
+    assert len(Smoke.model_validate_json(loop.bucket.read(place)).answers) == 3
+    loop.approve(1)
+    loop.settle()
+    assert (loop.told()["ModelPromoted"], loop.told()["PromotionFailed"]) == (1, 0)
+    tried = [r for r in loop.cloud.journal if r.name == "sagemaker:InvokeEndpoint"]
+    assert [r.status for r in tried] == ["ok"]
 
 
 def all_goes_back_to_the_first_file(loop: Loop) -> None:
