@@ -33,7 +33,7 @@ class Here(Place):
         return logical_id
 
     def environment(self, function):
-        return {"OWNER": "arn:aws:sagemaker:eu-west-1:123456789012"}
+        return {"OWNER": "arn:aws:sagemaker:eu-west-1:123456789012", "OPERATIONS_TABLE": "x"}
 
 
 @pytest.fixture
