@@ -278,15 +278,15 @@ def test_every_condition_holds_or_not(ready: Ready) -> None:
 
 def test_only_the_branch_that_is_taken_is_run(ready: Ready) -> None:
     cloud = ready()
-    inner = condition(
-        "Inner", equals(get("Steps.Outer.Outcome"), "True"), then=[processing("Yes")],
+    second = condition(
+        "Second", equals(get("Steps.First.Outcome"), "True"), then=[processing("Yes")],
         other=[fail("No")],
     )  # fmt: skip
-    outer = condition("Outer", equals(1, 1), then=[inner], other=[processing("Never")])
-    arn, found = played(cloud, definition(outer, processing("After", DependsOn=["Yes"])))
-    assert list(found) == ["Outer", "Inner", "Yes", "After"]
+    first = condition("First", equals(1, 1), then=[], other=[processing("Never")])
+    arn, found = played(cloud, definition(first, second, processing("After", DependsOn=["Yes"])))
+    assert list(found) == ["First", "Second", "Yes", "After"]
     assert execution(cloud, arn)["PipelineExecutionStatus"] == "Succeeded"
-    told = [each for each in details(cloud, STEP) if each["stepName"] == "Outer"]
+    told = [each for each in details(cloud, STEP) if each["stepName"] == "First"]
     assert told[-1]["metadata"] == {"condition": {"outcome": "True"}}
 
 
