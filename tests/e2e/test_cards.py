@@ -144,6 +144,8 @@ def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
         assert not world.reads_copy(PROD, f"cards/{ONE}/card.json"), "only what is shared"
         world.judge(package, "Rejected")
         assert not [key for key in world.copies() if key.startswith("cards/shared/")]
+        world.register(SECOND)  # and its evaluation was not written
+        assert world.states() == {1: "Archived", 2: "PendingReview"}
 
 
 def test_an_account_that_is_refused_holds_no_other_up_and_is_told_of_once(carded):
