@@ -1,8 +1,9 @@
 """Takes away one policy statement of template.yaml after the other: each must be missed at once.
 
 `python -m tests.soak_policies [WORD...]` prints what was denied for each, and ends with 1 if one was not
-missed, or something else was denied. Statements on the reviewed list stay. With words only the places that
-begin with one of them are tried, such as OnScoresRole.
+missed, or something else was denied. It runs the scenario of the main jobs, or the loop of models where only
+that needs the statement; what neither needs is said, the end-to-end tests use it. Statements on the reviewed
+list stay. With words only the places that begin with one of them are tried, such as OnScoresRole.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import json
 import multiprocessing
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cli.chain import LOCAL
+from cli.loop_day import ACCOUNTS, LoopDay
 from cli.ship import ship
 from localcloud import Cloud, DeployError
 from localcloud.deploy.template import read_template
@@ -28,6 +30,8 @@ from tests.conftest import BUILD
 from tests.recordings import hvac_recording
 from tests.reviewed_grants import DENY, reason
 from tests.scenario import Scenario, denials
+
+Way = Literal["scenario", "loop"]
 
 _DOCUMENTS = {
     "AWS::KMS::Key": ("KeyPolicy",),
@@ -92,25 +96,39 @@ def without(build: Path, where: str, folder: Path) -> Path:
     return folder
 
 
-def granted() -> list[Grant]:
-    """What the template grants as it stands."""
+def deployed(cloud: Cloud) -> None:
+    """Deploy the template with stages for cards, as the loop wants them."""
+    shipped = ship(cloud.client("s3"), cloud.packages)
+    cloud.deploy({"ArtifactBucket": cloud.packages, **LOCAL, **ACCOUNTS, **shipped})
+
+
+def steps_of(way: Way, cloud: Cloud) -> Sequence[Callable[[], None]]:
+    """What is done to a cloud, in order."""
+    if way == "loop":
+        return (LoopDay(cloud).go,)
+    return Scenario(cloud, hvac_recording()).steps
+
+
+def whole(way: Way) -> tuple[list[Grant], frozenset[str]]:
+    """What the template grants as it stands, and the places of what is used of it."""
     with Cloud(BUILD) as cloud:
-        shipped = ship(cloud.client("s3"), cloud.packages)
-        cloud.deploy({"ArtifactBucket": cloud.packages, **LOCAL, **shipped})
-        return cloud.granted
+        deployed(cloud)
+        for step in steps_of(way, cloud):
+            step()
+            cloud.run_until_idle()
+        return list(cloud.granted), frozenset(each.where for each in cloud.used)
 
 
-def lost(where: str, grants: Sequence[Grant]) -> Loss:
+def lost(where: str, grants: Sequence[Grant], way: Way) -> Loss:
     """Take a statement away and see what is denied; `grants` are those of the statement."""
     with tempfile.TemporaryDirectory(prefix="policies-") as place:
         build = without(BUILD, where, Path(place))
         with Cloud(build) as cloud:
-            shipped = ship(cloud.client("s3"), cloud.packages)
             try:
-                cloud.deploy({"ArtifactBucket": cloud.packages, **LOCAL, **shipped})
+                deployed(cloud)
             except DeployError as error:
                 return _refused(where, grants, error)
-            return _ran(where, grants, cloud)
+            return _ran(where, grants, way, cloud)
 
 
 def _refused(where: str, grants: Sequence[Grant], error: DeployError) -> Loss:
@@ -122,9 +140,8 @@ def _refused(where: str, grants: Sequence[Grant], error: DeployError) -> Loss:
     return Loss(where, "deploy", (), f"the refusal is about something else: {text}")
 
 
-def _ran(where: str, grants: Sequence[Grant], cloud: Cloud) -> Loss:
-    scenario = Scenario(cloud, hvac_recording())
-    for step in scenario.steps:
+def _ran(where: str, grants: Sequence[Grant], way: Way, cloud: Cloud) -> Loss:
+    for step in steps_of(way, cloud):
         step()
         cloud.run_until_idle()
         denied = tuple(dict.fromkeys(denials(cloud.journal)))
@@ -141,17 +158,28 @@ def _fits(grant: Grant, action: str, resource: str) -> bool:
 
 def main(wanted: tuple[str, ...] = ("",)) -> int:
     """Try every statement whose place begins with one of these words, two at a time."""
-    grants = granted()
+    grants, by_scenario = whole("scenario")
+    _, by_loop = whole("loop")
     found = statements(read_template(BUILD / "template.yaml")[0])
-    tried, kept = {}, {}
+    tried: dict[str, tuple[list[Grant], Way]] = {}
+    kept: dict[str, str] = {}
     for where, effect in ((w, e) for w, e in found.items() if w.startswith(wanted)):
         own = [each for each in grants if each.where == where]
         why = DENY if effect == "Deny" else reason(own[0]) if all(map(reason, own)) else ""
-        (kept if why else tried)[where] = why or own
+        trusts = (
+            "AssumeRolePolicyDocument" in where
+        )  # missed when it is deployed, or by whoever it is for
+        if not why and not trusts and where not in by_scenario | by_loop:
+            why = "neither the scenario nor the loop needs it"
+        if why:
+            kept[where] = why
+        else:
+            tried[where] = own, "loop" if where in by_loop - by_scenario else "scenario"
     context = multiprocessing.get_context("spawn")  # one cloud a process, none inherited
-    losses = []
+    losses: list[Loss] = []
     with ProcessPoolExecutor(2, mp_context=context) as pool:
-        for loss in pool.map(lost, tried, tried.values()):
+        ways = [way for _, way in tried.values()]
+        for loss in pool.map(lost, tried, [own for own, _ in tried.values()], ways):
             action, resource = loss.denied[0] if loss.denied else ("", "")
             said = f"{loss.where:<56} {loss.how:<12} {action:<22} {resource} {loss.problem}"
             print(f"{len(losses) + 1}/{len(tried)} {said}", flush=True)
