@@ -55,7 +55,7 @@ def run(
         reasons |= contradicted
         if data is None:
             console.print("A model learns from a fleet, and is asked about two more units:")
-            foresee(console, cloud, bucket, out, seed)
+            foresee(console, cloud, bucket, out)
     console.print(paths(_telling(told)))
     if reasons:
         console.print(rejections(reasons))
