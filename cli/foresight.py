@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from cli.chain import Bucket
+from cli.post import mailbox
 from cli.publish import publish
 from cli.tables import Counting
 from cli.workloads import WORKLOADS
@@ -65,7 +66,8 @@ def foresee(console: Console, cloud: Cloud, bucket: Bucket, out: Path) -> Told:
     """Train, publish, drop the recordings of two more units, and wait for what is said of them."""
     model = taught(console, out / "model-hvac", SEED)
     publish(bucket.s3, bucket.name, model)
-    inbox = _inbox(cloud)
+    # a dealer's mailbox would hear the warnings of its own units alone
+    inbox, _ = mailbox(cloud, "AlertsTopicArn", "dealers-inbox")
     patients = Fleet(units=PATIENTS, seed=SEED + 1, start=SPRING, days=SPAN, faults_per_year=2.0)
     chosen = patients.registry().filter(
         pc.is_in(patients.registry()["unit"], pa.array([FAILING, SOUND]))
@@ -146,23 +148,6 @@ def _drop(console: Console, bucket: Bucket, fleet: Fleet, folder: Path) -> None:
                     fresh.replace(path)
                 bucket.drop(path, key)
                 counting.step(f"{unit} {day}")
-
-
-def _inbox(cloud: Cloud) -> str:
-    """A queue that hears every warning, as a dealer's mailbox would those of its own units."""
-    sqs, topic = cloud.client("sqs"), cloud.outputs["AlertsTopicArn"]
-    url = str(sqs.create_queue(QueueName="dealers-inbox")["QueueUrl"])
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    policy = {"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage", "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }]}  # fmt: skip
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return url
 
 
 def _probabilities(bucket: Bucket) -> dict[str, float]:

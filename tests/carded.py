@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from cli.chain import running
+from cli.post import mailbox
 from localcloud import Cloud
 from localcloud.shares import SharingRules
 from signalbox.adapters.resource_shares import Invitations
@@ -133,19 +134,7 @@ class Cards:
 
     def subscribe(self) -> str:
         """Have every mail about models in a queue; returns its URL."""
-        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["ModelsTopicArn"]
-        queue = str(sqs.create_queue(QueueName="everybody")["QueueUrl"])
-        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        arn = asked["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage", "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }  # fmt: skip
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        return queue
+        return mailbox(self.cloud, "ModelsTopicArn", "everybody")[0]
 
     def kinds(self, queue: str) -> list[str]:
         """The kinds of the mails about cards that came into a queue since it was looked into last."""

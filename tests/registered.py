@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from cli.post import mailbox
 from cli.publish import packed
 from localcloud import Cloud
 from signalbox.contracts.packages import APPROVED, PENDING, promotion_of
@@ -43,22 +44,8 @@ class Models:
         s3.put_object(**place, Body=json.dumps(workloads).encode())
 
     def _subscribed(self) -> str:
-        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["ModelsTopicArn"]
-        queue = str(sqs.create_queue(QueueName="owner")["QueueUrl"])
-        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        arn = asked["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage", "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }  # fmt: skip
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.cloud.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn,
-            Attributes={"FilterPolicy": json.dumps({"owner": ["models@example.com"], "kind": ["model"]})},
-        )  # fmt: skip
-        return queue
+        wanted = {"owner": ["models@example.com"], "kind": ["model"]}
+        return mailbox(self.cloud, "ModelsTopicArn", "owner", wanted)[0]
 
     def register(self, number: int, *, sample: str | None = SAMPLE, **metadata: str) -> str:
         """What the pipeline's last step does; returns the package's ARN."""

@@ -2,8 +2,9 @@
 
 What one process allows: an exception is raised in the function's thread, again and again until it
 has left. It is no `Exception`, and a handler that catches it only delays its end. It is never
-raised in the middle of a call to the cloud, which on AWS would complete; nor can it end C code
-that does not come back to the interpreter. On the main thread it also ends sleeps and waits.
+raised in the middle of a call to the cloud, which on AWS would complete, nor where Python would only
+print it, in a finalizer; nor can it end C code that does not come back to the interpreter. On the main
+thread it also ends sleeps and waits.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _AGAIN_S = 0.02
+_SPARED = frozenset({"moto", "localcloud", "weakref", "_weakrefset"})
 _SIGNAL = signal.SIGVTALRM  # nobody else's: test runners use SIGALRM
 
 
@@ -107,12 +109,14 @@ class Watch:
 
 
 def _in_own_code(frame: FrameType | None) -> bool:
-    """Whether a thread is in the guarded function itself, and in no call to the cloud."""
+    """Whether a thread is in the guarded function itself, in no call to the cloud and in no finalizer."""
     below = 0
     while frame is not None:
         if frame.f_code is Watch.call.__code__:
             return below > 0
-        if str(frame.f_globals.get("__name__")).partition(".")[0] in ("moto", "localcloud"):
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in _SPARED:
+            return False
+        if frame.f_code.co_name == "__del__":
             return False
         frame, below = frame.f_back, below + 1
     return False

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
+from cli.post import mailbox
 from localcloud.chaos import Chaos, Disorder
 from localcloud.journal import Record
 from signalbox.adapters.fleet_table import FleetTable
@@ -40,30 +41,12 @@ class Alerts:
             self.fleet.merge("hvac", record, "1")
         chain.bucket.write(windows_manifest_key("hvac", RUN), manifest_file(RUN, MODEL))
         self.queues = {
-            "north": self._subscribe("north", {"dealer": ["north"]}),
-            "south": self._subscribe("south", {"dealer": ["south"]}),
-            "everybody": self._subscribe("everybody", {}),
-        }
-        self.heard: dict[str, list[dict]] = {name: [] for name in self.queues}
-
-    def _subscribe(self, name: str, wanted: dict[str, list[str]]) -> str:
-        """As docs/deploy.md says, with a queue in the place of a mailbox."""
-        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["AlertsTopicArn"]
-        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        arn = asked["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage", "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+            name: mailbox(self.cloud, "AlertsTopicArn", name, wanted)[0]
+            for name, wanted in (
+                ("north", {"dealer": ["north"]}), ("south", {"dealer": ["south"]}), ("everybody", None),
+            )
         }  # fmt: skip
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.cloud.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn,
-            Attributes={"FilterPolicy": json.dumps(wanted)} if wanted else {},
-        )  # fmt: skip
-        return queue
+        self.heard: dict[str, list[dict]] = {name: [] for name in self.queues}
 
     def score(self, name: str, *scores: tuple, **changes) -> None:
         """A score file arrives: (unit, probability, days since the beginning)."""

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from localcloud import Cloud
 from localcloud.iam import Grant
 from localcloud.journal import Record, to_line
 from tests.conftest import ROOT
 from tests.least import Permissions
 from tests.scenario import Scenario, denials
-from tests.soak_policies import granted, lost
+from tests.soak_policies import deployed, lost
 
 
 @pytest.mark.timeout(500)
@@ -51,7 +52,10 @@ def test_the_jobs_and_their_failures_need_no_more_than_is_granted(chain, hvac_fi
     ],
 )  # fmt: skip
 def test_a_statement_taken_away_is_missed(build, where, how, action, resource):
-    loss = lost(where, [each for each in granted() if each.where == where])
+    with Cloud(build) as cloud:
+        deployed(cloud)
+        grants = [each for each in cloud.granted if each.where == where]
+    loss = lost(where, grants, "scenario")
     assert (loss.how, loss.denied, loss.problem) == (how, ((action, resource),), "")
 
 

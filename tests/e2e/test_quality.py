@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.post import mailbox
 from localcloud.chaos import Chaos, Disorder
 from signalbox.contracts.operation_keys import violations_key
 from tests.e2e.conftest import Chain
@@ -41,22 +42,7 @@ class Models:
         self.heard: list[dict[str, Any]] = []
 
     def _subscribe(self) -> str:
-        sqs, topic = self.cloud.client("sqs"), self.cloud.outputs["ModelsTopicArn"]
-        queue = sqs.create_queue(QueueName="owner")["QueueUrl"]
-        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        arn = asked["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage", "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }  # fmt: skip
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.cloud.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn,
-            Attributes={"FilterPolicy": json.dumps({"recipients": [OWNER]})},
-        )  # fmt: skip
-        return queue
+        return mailbox(self.cloud, "ModelsTopicArn", "owner", {"recipients": [OWNER]})[0]
 
     def train(self) -> None:
         note_trained(self.cloud)

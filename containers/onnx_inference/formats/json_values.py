@@ -79,6 +79,8 @@ def _place(tensor: Tensor, value: Any, slots: Array, k: int, row: int) -> None:
 
 def _shaped(value: Any, shape: tuple[int, ...]) -> bool:
     """Whether lists nest in this shape; what they hold at the innermost is not looked into."""
+    if not shape:
+        return False  # a list where one number is wanted
     level = [value]
     for length in shape[:-1]:
         if any(not isinstance(inner, simdjson.Array) or len(inner) != length for inner in level):

@@ -100,6 +100,23 @@ def test_a_call_to_the_cloud_is_never_cut_in_two(deploy: Deploy) -> None:
     assert len(told) == len(keys)  # none stored without its event
 
 
+def test_a_finalizer_is_not_interrupted_and_what_it_is_part_of_ends(deploy: Deploy) -> None:
+    """Python prints what is raised in a finalizer and goes on; pytest takes that for a failure."""
+    app = """
+    import time
+    class Slow:
+        def __del__(self):
+            until = time.monotonic() + 1.5
+            while time.monotonic() < until:
+                pass
+    def handler(event, context):
+        Slow()
+        while True:
+            time.sleep(0.001)
+    """
+    assert timed_out(call(one(deploy, app)))
+
+
 def test_a_function_is_killed_from_another_thread(deploy: Deploy) -> None:
     app = """
     import time

@@ -81,6 +81,14 @@ def test_nesting_is_looked_at_and_not_only_counted(record):
     assert (caught.value.code, caught.value.row) == ("wrong_shape", 0)
 
 
+def test_a_list_where_one_number_is_wanted_is_refused_whatever_comes_first():
+    signature = Signature(tuple(reversed(SIGNATURE.inputs)), SIGNATURE.outputs)
+    record = b'{"n":[1],"x":[1,2,3,4]}\n'
+    with pytest.raises(Refused) as caught:
+        list(json_records.lines_reader(signature, 1, Spools()).feed(record))
+    assert (caught.value.code, caught.value.row) == ("wrong_shape", 0)
+
+
 @pytest.mark.parametrize(
     ("accept", "wanted"),
     [

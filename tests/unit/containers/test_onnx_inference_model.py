@@ -203,6 +203,12 @@ def test_settings_of_batch_transform():
     assert (without_limit.payload_mb, without_limit.max_payload) == (6, 1024 * 2**20)
 
 
+@pytest.mark.parametrize(("device", "batch"), [("cpu", 8), ("cuda", 64)])
+def test_a_gpu_runs_more_records_together_unless_it_is_told(device, batch):
+    assert Settings.of({"SIGNALBOX_DEVICE": device}).batch == batch
+    assert Settings.of({"SIGNALBOX_DEVICE": device, "SIGNALBOX_BATCH": "5"}).batch == 5
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -38,13 +38,14 @@ from signalbox.contracts.operation_keys import (
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import pipeline_started
+from signalbox.domain.aside import Troubles
 from signalbox.domain.due import Note, Notes, note_of
 from signalbox.domain.refusal_mail import not_deployed, nothing_predicted
 from signalbox.domain.refusing import Refused, Refusing
 from signalbox.domain.scoring import OpenRun, RunTable
 from signalbox.domain.telling import Ledger, Topic
 from signalbox.domain.truth import PATIENCE, Predicted
-from signalbox.errors import NotDeployed, Rejected, SignalboxError
+from signalbox.errors import NotDeployed, Rejected
 
 MAX_FILES = 5000
 """Files that one run takes: what an open run takes is listed in one item of the table (400 KB), and each
@@ -145,19 +146,16 @@ class PipelineStart:
             SignalboxError: the first trouble, after every workload had its turn.
         """
         outcome: Started = "nothing"
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for _, workload in sorted(self.workloads.items()):
             if workload.operations is None:
                 continue
             quiet = timedelta(minutes=workload.operations.quiet_minutes)
             for kind in DATASET_KINDS:
-                try:
+                with troubles.aside():
                     if self._start(kind, workload, now, quiet):
                         outcome = "started"
-                except SignalboxError as trouble:
-                    troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
+        troubles.tell()
         return outcome
 
     def _start(

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from signalbox.contracts.own import CycleFeaturesReady
 from signalbox.contracts.scoring import CurrentModel
 from signalbox.contracts.workload import Workload
-from signalbox.errors import SignalboxError
+from signalbox.domain.aside import Troubles
 
 MAX_NAMED = 1000
 """Units that a note names; where more are due, all are: the table's items have an end."""
@@ -97,20 +97,16 @@ class Due:
             SignalboxError: the first trouble, after every workload had its turn.
         """
         outcome: Noted = "no-model"
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for name, workload in sorted(self.workloads.items()):
             if workload.prediction is None:
                 continue
-            try:
+            with troubles.aside():
                 if self.models.current(name) is None:
                     continue
                 day = f"{at.astimezone(UTC):%Y-%m-%d}"
                 midnight = datetime.fromisoformat(f"{day}T00:00:00+00:00")
                 new = self.notes.note(name, note_of(f"all units {day}", None, midnight))
-            except SignalboxError as trouble:
-                troubles.append(trouble)
-                continue
-            outcome = "noted" if new or outcome == "noted" else "repeated"
-        if troubles:
-            raise troubles[0]
+                outcome = "noted" if new or outcome == "noted" else "repeated"
+        troubles.tell()
         return outcome

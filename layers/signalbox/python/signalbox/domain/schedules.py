@@ -28,11 +28,12 @@ from signalbox.contracts.operations import WEEKDAYS, Schedule
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import pipeline_started
+from signalbox.domain.aside import Troubles
 from signalbox.domain.datasets import History, Pipelines, Started
 from signalbox.domain.refusal_mail import no_files, not_deployed_now
 from signalbox.domain.refusing import Refused, Refusing
 from signalbox.domain.telling import Ledger, Topic, once
-from signalbox.errors import NotDeployed, SignalboxError
+from signalbox.errors import NotDeployed
 
 LATE = timedelta(hours=1)
 """As long as EventBridge Scheduler tries to deliver a tick of start_pipelines."""
@@ -101,16 +102,13 @@ class Schedules:
             SignalboxError: the first trouble, after every schedule had its turn.
         """
         outcome: Started = "nothing"
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for _, workload in sorted(self.workloads.items()):
             for schedule in workload.operations.schedule if workload.operations else ():
-                try:
+                with troubles.aside():
                     if self._start(workload, schedule, now):
                         outcome = "started"
-                except SignalboxError as trouble:
-                    troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
+        troubles.tell()
         return outcome
 
     def _start(self, workload: Workload, schedule: Schedule, now: datetime) -> bool:
@@ -172,12 +170,9 @@ class Tick:
             SignalboxError: the first trouble, after everything had its turn.
         """
         outcome: Started = "nothing"
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for each in self.starting:
-            try:
+            with troubles.aside():
                 outcome = "started" if each.start(now) == "started" else outcome
-            except SignalboxError as trouble:
-                troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
+        troubles.tell()
         return outcome

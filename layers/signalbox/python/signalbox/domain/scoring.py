@@ -20,8 +20,8 @@ from signalbox.contracts.sagemaker import ProcessingJobChange, run_of
 from signalbox.contracts.scoring import CurrentModel, ScoringRequest
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus, scoring_failed
+from signalbox.domain.aside import Troubles
 from signalbox.domain.due import MAX_NAMED, Models, Note, Notes
-from signalbox.errors import SignalboxError
 
 MAX_NOTES = 500
 """Notes that one run takes: each costs two calls; the rest waits five minutes for the next."""
@@ -118,16 +118,13 @@ class Scoring:
             SignalboxError: the first trouble, after every workload had its turn.
         """
         outcome: Started = "nothing"
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for name, workload in sorted(self.workloads.items()):
             if workload.prediction is None:
                 continue
-            try:
+            with troubles.aside():
                 outcome = "started" if self._start(name, now) else outcome
-            except SignalboxError as trouble:
-                troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
+        troubles.tell()
         return outcome
 
     def _start(self, workload: str, now: datetime) -> bool:

@@ -37,11 +37,12 @@ from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import card_drafted, card_shared, card_unshared
+from signalbox.domain.aside import Troubles
 from signalbox.domain.card_message import refused, shared
 from signalbox.domain.cards import DRAFT, FILLED, Card, Notes, Topic
 from signalbox.domain.registry import judged
 from signalbox.domain.share_plan import WANTED, Grant, Share, Step, counts_as, plan
-from signalbox.errors import Rejected, SignalboxError
+from signalbox.errors import Rejected
 
 SHARE = "share#"
 """What is noted of a card for each stage that has it."""
@@ -176,14 +177,11 @@ class Sharing:
         prefixes = map(group_of, self.workloads)
         cards = {name for prefix in prefixes for name, _ in self.shelf.like(prefix[:63])}
         outcomes: list[Outcome] = ["unchanged"]
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for name in sorted(cards | {card for card, _ in parsed}):
-            try:
+            with troubles.aside():
                 outcomes.append(self._settle(name, lambda share: standing.get(share, []), now))
-            except SignalboxError as trouble:
-                troubles.append(trouble)
-        if troubles:
-            raise troubles[0]
+        troubles.tell()
         return _most(outcomes)
 
     def _settle(self, name: str, standing: Standing, now: datetime) -> Outcome:
@@ -198,17 +196,14 @@ class Sharing:
         if copies is not None and about.card is not None:
             self.store.put(copies + CONTENT, self.shelf.content(name).encode())
         outcomes: list[Outcome] = ["unchanged"]
-        troubles: list[SignalboxError] = []
+        troubles = Troubles()
         for stage in STAGES:
             told = self._told(about, stage, access.get(stage), reader, copies)
-            try:
+            with troubles.aside():
                 outcomes.append(self._serve(about, stage, told, noted, standing, now))
-            except SignalboxError as trouble:
-                troubles.append(trouble)
         self._drafted(about, noted)
         self._export(about, copies)
-        if troubles:
-            raise troubles[0]
+        troubles.tell()
         return _most(outcomes)
 
     def _export(self, about: About, copies: str | None) -> None:
