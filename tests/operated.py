@@ -15,6 +15,7 @@ from signalbox.contracts.pipelines import PipelineChange, StepChange
 from signalbox.contracts.workload import Workload
 from signalbox.domain.retune_guard import Decision
 from signalbox.domain.telling import LEASE, Claim
+from signalbox.errors import NotDeployed
 from tests.fakes import NOON, Fuse, sample, workload
 
 OWNER = "owner@example.com"
@@ -169,6 +170,7 @@ class InMemoryPipelines:
     told: dict[str, Mapping[str, str]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
+    problem: NotDeployed | None = None
     asked: frozenset[str] = frozenset({"Workload", "Run", "Inputs", "Program", "Group"})
     started: dict[str, tuple[str, Mapping[str, str], str]] = field(default_factory=dict)
 
@@ -182,6 +184,8 @@ class InMemoryPipelines:
         return self.words.get(job, "")
 
     def asks_for(self, pipeline: str) -> frozenset[str]:
+        if self.problem is not None:
+            raise self.problem
         return self.asked
 
     def start(

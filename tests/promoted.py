@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -256,15 +257,21 @@ class World:
         return Approval(self.promoting, self.files)
 
     def register(
-        self, version: int, approval: str = PENDING, rmse: float = 2.0, **changes: Any
+        self,
+        version: int,
+        approval: str = PENDING,
+        rmse: float = 2.0,
+        metrics: Mapping[str, float] | None = None,
+        **changes: Any,
     ) -> Package:
         """A package with its evaluation, and a request to try it with."""
         key = f"operations/hvac/{RUN[:-1]}{version}/evaluation.json"
-        self.files.put(key, evaluation(rmse=rmse))
+        self.files.put(key, evaluation(rmse=rmse, **(metrics or {})))
         self.smoke(version)
         told: dict[str, Any] = {
             "arn": arn(version), "status": "Completed", "approval": approval,
             "statistics": f"s3://{BUCKET}/{key}",
+            "constraints": f"s3://{BUCKET}/operations/hvac/constraints.json",
             "artifacts": (f"s3://{BUCKET}/packages/hvac/{version}/model.tar.gz",),
             "metadata": {"workload": "hvac", "run": f"{RUN[:-1]}{version}"},
         }  # fmt: skip

@@ -60,8 +60,12 @@ class Models:
         made = self.sagemaker.create_model_package(
             ModelPackageGroupName=GROUP, ModelApprovalStatus=PENDING,
             CustomerMetadataProperties={"workload": "hvac", "run": run, **metadata},
-            ModelMetrics={"ModelQuality": {"Statistics": {
-                "ContentType": "application/json", "S3Uri": f"s3://{bucket}/{place}"}}},
+            ModelMetrics={
+                "ModelQuality": {"Statistics": {
+                    "ContentType": "application/json", "S3Uri": f"s3://{bucket}/{place}"}},
+                "ModelDataQuality": {"Constraints": {
+                    "ContentType": "application/json", "S3Uri": f"s3://{bucket}/constraints.json"}},
+            },
             InferenceSpecification={
                 "Containers": [{
                     "Image": "signalbox/onnx-inference:latest",

@@ -66,6 +66,7 @@ def package(version: int, approval: Approval = "PendingManualApproval", **change
         images=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/signalbox/programs:1",),
         artifacts=(f"s3://data/packages/abalone/{version:032x}/model.tar.gz",),
         statistics=f"s3://data/operations/abalone/{version:032x}/evaluation.json",
+        constraints=f"s3://data/operations/abalone/{version:032x}/constraints.json",
         execution=f"{OWNER}:pipeline/signalbox-train/execution/abc",
     )  # fmt: skip
     return made.model_copy(update=changes)

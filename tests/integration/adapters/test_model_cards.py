@@ -64,8 +64,12 @@ def provenance(aws):
 
 
 WHOLE = {
-    "ModelMetrics": {"ModelQuality": {"Statistics": {
-        "ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/evaluation.json"}}},
+    "ModelMetrics": {
+        "ModelQuality": {"Statistics": {
+            "ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/evaluation.json"}},
+        "ModelDataQuality": {"Constraints": {
+            "ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/constraints.json"}},
+    },
     "InferenceSpecification": {
         "Containers": [{"Image": "i", "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}],
         "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"],

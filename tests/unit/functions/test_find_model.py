@@ -42,6 +42,7 @@ def test_a_model_that_lacks_what_promotion_asks_for_counts_for_no_batch(registry
     registry.packages[arn(1)] = registered(1)
     registry.packages[arn(2)] = registered(2, artifacts=())
     registry.packages[arn(3)] = registered(3, statistics=None)
+    registry.packages[arn(4)] = registered(4, constraints=None)
     assert ask()["Package"] == arn(1)
 
 

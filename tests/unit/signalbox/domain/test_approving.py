@@ -83,7 +83,10 @@ def test_a_package_approved_anew_after_a_rejection_is_promoted_anew():
         ({"statistics": f"s3://{BUCKET}/operations/gone.json"}, "is not there"),
         ({"statistics": f"s3://{BUCKET}/operations/odd.json"}, "is no model-quality file"),
         ({"metadata": {"workload": "pumps"}}, "no workload with a section operations"),
+        ({"statistics": f"s3://{BUCKET}/operations/many.json"}, "has 1001 metrics"),
+        ({"statistics": f"s3://{BUCKET}/operations/long.json"}, "a metric of 300 characters"),
         ({"artifacts": ()}, "names no model archive"),
+        ({"constraints": None}, "names no baseline that later data are held against"),
         (
             {"statistics": f"s3://{BUCKET}/evaluation.json"},
             "there is no sample request to try it with; put one at",
@@ -93,6 +96,8 @@ def test_a_package_approved_anew_after_a_rejection_is_promoted_anew():
 def test_a_package_that_cannot_be_used_is_told_of_once_and_starts_nothing(approval, changes, words):
     world = World(endpoint=True)
     world.files.put("operations/odd.json", b'{"regression_metrics": {"rmse": {"value": "NaN"}}}')
+    world.files.put("operations/many.json", evaluation(**{f"m{n}": 1.0 for n in range(1001)}))
+    world.files.put("operations/long.json", evaluation(**{"m" * 300: 1.0}))
     world.files.put("evaluation.json", evaluation(rmse=2.0))
     package = world.register(1, approval, **changes)
     said = [world.deliver(package) for _ in range(2)]
@@ -141,6 +146,16 @@ def test_a_model_in_service_is_not_promoted_again_whatever_of_it_is_changed_and_
     world.now += timedelta(days=45)
     assert world.deliver(world.packages.set(arn(1), metadata={"workload": "hvac"})) == "promoted"
     assert len(world.bus.heard) == 1
+
+
+def test_a_mail_about_many_metrics_compares_the_first_and_counts_the_rest():
+    world = World()
+    world.register(1, metrics={f"{n:0250}": 1.0 for n in range(999)})
+    assert world.deliver(world.packages.find(arn(1))) == "told"
+    (mail,) = world.topic.messages
+    assert "  and 950 more" in mail.body.splitlines()
+    assert f"  signalbox approve {arn(1)}" in mail.body.splitlines()
+    assert len(mail.body.encode()) < 256 * 1024
 
 
 def test_the_mail_compares_with_what_counts_not_with_whatever_is_approved():

@@ -41,6 +41,19 @@ def test_words_of_violations_are_shortened_too():
     assert [each["feature"] for each in detail["violations"]] == ["f0", "f1", "f2", "f3", "f4"]
 
 
+def test_however_much_is_told_sns_takes_it():
+    lines = ["é" * 200] * 2000
+    detail = RUN | {"why": "x" * 200_000, "metrics": {f"{n}" * 50: 1.0 for n in range(5000)}}
+    told = mail(Address("hvac", "model", "Unusable", OWNER), "s", lines, detail)
+    told_bytes = len(told.body.encode()) + sum(
+        map(len, [*told.attributes, *told.attributes.values()])
+    )
+    assert told_bytes < 256 * 1024  # SNS API Reference, Publish
+    *_, note, _, data = told.body.splitlines()
+    assert note == "(the rest is too long for a mail)"
+    assert json.loads(data).items() >= RUN.items()
+
+
 def test_what_fits_stays_as_it_is():
     assert json.loads(fitting(RUN | {"why": "x" * 700})) == RUN | {"why": "x" * 700}
 

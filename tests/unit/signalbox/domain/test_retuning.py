@@ -13,7 +13,7 @@ from signalbox.contracts.own import RetuneStarted, RetuneSuppressed
 from signalbox.domain.retune_guard import Decision, Verdict, judge, token_of
 from signalbox.domain.retuning import ATTEMPTS, Retuning
 from signalbox.domain.telling import LEASE
-from signalbox.errors import Rejected, Transient
+from signalbox.errors import NotDeployed, Rejected, Transient
 from tests.alerted import SentMessages
 from tests.fakes import NOON, Crash, Fuse, HeardBus
 from tests.operated import (
@@ -143,6 +143,19 @@ def test_nothing_trained_yet_is_said_in_one_mail():
     assert "no training of this workload has succeeded yet" in mail.body
     assert "training/hvac/" in mail.body
     assert world.pipelines.started == {}
+
+
+def test_without_the_pipeline_that_tunes_nothing_is_decided_but_to_say_so_once():
+    world = World()
+    world.pipelines.problem = NotDeployed("there is no such pipeline")
+    assert [world.fails() for _ in range(2)] == ["suppressed", "repeated"]
+    (event,) = world.bus.heard
+    assert (event.reason, event.until, event.retunes) == ("not-deployed", None, 0)
+    (mail,) = world.topic.messages
+    assert mail.subject.endswith("(not-deployed) - Action Required")
+    assert "Deploy template.yaml again; the next check that fails starts it." in mail.body
+    world.pipelines.problem = None
+    assert world.fails("two") == "started"
 
 
 def test_a_limit_of_zero_means_never():

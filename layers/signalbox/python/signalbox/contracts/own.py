@@ -58,7 +58,7 @@ __all__ = [
     "ScoringStarted",
 ]
 
-Suppression = Literal["cooldown", "limit", "off", "never-trained"]
+Suppression = Literal["cooldown", "limit", "off", "never-trained", "not-deployed"]
 
 
 class CycleFeaturesReady(OwnEvent):
@@ -322,8 +322,9 @@ class RetuneStarted(OwnEvent):
 class RetuneSuppressed(OwnEvent):
     """A model failed its quality check, and nothing was started.
 
-    ``reason`` is ``cooldown`` or ``limit`` of the guard, ``off`` where its limit is 0, or
-    ``never-trained`` where no training has succeeded yet, so that there is nothing to tune on.
+    ``reason`` is ``cooldown`` or ``limit`` of the guard, ``off`` where its limit is 0,
+    ``never-trained`` where no training has succeeded yet, so that there is nothing to tune on, or
+    ``not-deployed`` where the pipeline that tunes is not there.
     ``until`` is when a retune may start again, None if time alone will not help; ``retunes`` counts
     those within the guard's days.
     """

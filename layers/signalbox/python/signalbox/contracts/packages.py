@@ -199,6 +199,8 @@ def _alike(said: str, known: float) -> bool:
 
 
 Metrics = dict[str, float]
+MAX_METRICS, MAX_METRIC = 1000, 256
+"""Numbers of a model, and the characters of a name: an event and a mail hold them twice."""
 
 
 def metrics_of(content: bytes) -> Metrics:
@@ -208,7 +210,7 @@ def metrics_of(content: bytes) -> Metrics:
     holds no single number (a confusion matrix, a curve) and the constant classifiers are left out.
 
     Raises:
-        ValueError: it is no such file, or has no number in it.
+        ValueError: it is no such file, has no number in it, too many, or names too long.
     """
     told = json.loads(content)
     if not isinstance(told, dict):
@@ -222,6 +224,11 @@ def metrics_of(content: bytes) -> Metrics:
                     found[name] = value
     if not found:
         raise ValueError("has no metric with a number")
+    if len(found) > MAX_METRICS:
+        raise ValueError(f"has {len(found)} metrics; at most {MAX_METRICS} are taken")
+    longest = max(found, key=len)
+    if len(longest) > MAX_METRIC:
+        raise ValueError(f"has a metric of {len(longest)} characters, {longest[:40]}...")
     return found
 
 

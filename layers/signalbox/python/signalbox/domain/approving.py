@@ -148,6 +148,11 @@ class Approval:
     def _lack(self, package: Package, workload: str | None) -> str | None:
         if not package.artifacts:
             return "it names no model archive (ModelDataUrl); register it again with one"
+        if package.constraints is None:
+            return (
+                "it names no baseline that later data are held against (ModelDataQuality.Constraints, of "
+                "DriftCheckBaselines or of ModelMetrics); register it again with one"
+            )
         if workload is None or not self.promoting.operations[workload].endpoint:
             return None
         sample = sample_of(package, self.files)

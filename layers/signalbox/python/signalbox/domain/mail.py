@@ -7,7 +7,7 @@ owner and everybody whom the workload names beside him.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,9 @@ from signalbox.domain.alert_message import MAX_SUBJECT, one_line, printable
 
 ACTION_REQUIRED = " - Action Required"
 MAX_DETAIL = 1024
-"""Characters that the attribute ``detail`` takes; the last line of the body always holds it whole."""
+"""Characters that the attribute ``detail`` takes; the last line of the body holds it whole, where it can."""
+MAX_LINES, MAX_DATA = 96 * 1024, 128 * 1024
+"""Bytes of the lines, and characters of that last line: SNS takes 256 KiB with the attributes."""
 PROSE = frozenset({"why", "reason", "problem", "message", "messages", "description"})
 """Members of a detail that are words for people: these are shortened where it is too long."""
 CUT = {"shortened": True}
@@ -57,7 +59,6 @@ def mail(
         detail: what a program reads, of values that JSON knows.
         action_required: somebody has to do something, says the subject.
     """
-    data = _json(detail)
     tail = ACTION_REQUIRED if action_required else ""
     # SNS API Reference, Publish: ASCII, no line breaks or control characters, below 100 characters
     head = one_line(f"{address.workload}: {subject}".encode("ascii", "replace").decode())
@@ -69,14 +70,25 @@ def mail(
     }
     return Message(
         subject=head[: MAX_SUBJECT - len(tail)].rstrip() + tail,
-        body="\n".join([*map(printable, lines), "", data]),
+        body="\n".join([*_within(map(printable, lines)), "", fitting(detail, MAX_DATA)]),
         attributes=attributes | {"detail": fitting(detail)},
         recipients=tuple(dict.fromkeys([address.owner, *address.recipients])),
     )
 
 
-def fitting(detail: Mapping[str, object]) -> str:
-    """Write a detail so that it fits its attribute: first words are shortened, then members left out.
+def _within(lines: Iterable[str]) -> list[str]:
+    kept: list[str] = []
+    room = MAX_LINES
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            return [*kept, "(the rest is too long for a mail)"]
+        kept.append(line)
+    return kept
+
+
+def fitting(detail: Mapping[str, object], room: int = MAX_DETAIL) -> str:
+    """Write a detail so that it fits: first words are shortened, then members left out.
 
     >>> len(fitting({"run": "1", "why": "x" * 9999})) <= MAX_DETAIL
     True
@@ -85,11 +97,11 @@ def fitting(detail: Mapping[str, object]) -> str:
     """
     data = _json(detail)
     for most in (512, 256, 128, 64, 32):
-        if len(data) <= MAX_DETAIL:
+        if len(data) <= room:
             return data
         data = _json({**{name: _shorter(name, each, most) for name, each in detail.items()}, **CUT})
     kept = dict(detail)
-    while len(data) > MAX_DETAIL:
+    while len(data) > room:
         kept.pop(max(kept, key=lambda name: len(_json(kept[name]))))
         data = _json({**{name: _shorter(name, each, 32) for name, each in kept.items()}, **CUT})
     return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.own import DeployCallFailed, ModelPendingApproval, PromotionFailed
@@ -11,6 +12,8 @@ from signalbox.domain.mail import Address, mail, table
 
 KIND = "model"
 """The attribute ``kind`` of these mails, for filter policies."""
+SHOWN = 50
+"""Metrics that a mail compares; the rest is counted."""
 
 
 def pending_mail(event: ModelPendingApproval, owner: str) -> Message:
@@ -137,9 +140,11 @@ def deploy_failed_mail(event: DeployCallFailed, owner: str) -> Message:
 
 def _compared(metrics: Mapping[str, float], approved: Mapping[str, float]) -> list[str]:
     """A line a metric: this model's, and that of the model which counts now."""
-    width = max(map(len, metrics), default=0)
+    shown = dict(islice(metrics.items(), SHOWN))
+    width = max(map(len, shown), default=0)
     lines = [f"  {'':<{width}}  {'this':>12}  {'approved':>12}"]
-    for name, value in metrics.items():
+    for name, value in shown.items():
         other = f"{approved[name]:>12.5g}" if name in approved else f"{'-':>12}"
         lines.append(f"  {name:<{width}}  {value:>12.5g}  {other}")
-    return lines
+    more = len(metrics) - len(shown)
+    return [*lines, f"  and {more} more"] if more else lines

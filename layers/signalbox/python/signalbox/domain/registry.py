@@ -1,7 +1,8 @@
 """The model registry: packages of a workload's models, and the one rule which of them counts.
 
 Of a workload's packages the highest version counts that is approved, complete and, where it was tuned anew,
-seen by a review board, and that names what promotion asks for: numbers of its quality, and an archive.
+seen by a review board, and that names what promotion and batch runs ask for: numbers of its quality, a
+baseline of its data, and an archive.
 Promotion, batch runs and model cards all ask here. What is found later to be of no use, or fails its
 promotion, is rejected, so it counts no longer either until somebody approves it again.
 """
@@ -41,7 +42,7 @@ class Approved(Protocol):
 
 def usable(package: Package) -> bool:
     """Whether a package may come into service."""
-    whole = package.statistics is not None and bool(package.artifacts)
+    whole = None not in (package.statistics, package.constraints) and bool(package.artifacts)
     seen = whole and package.reviewed
     return (package.approval, package.status, seen) == (APPROVED, "Completed", True)
 

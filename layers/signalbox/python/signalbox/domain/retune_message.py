@@ -69,6 +69,10 @@ def _meaning(decision: Decision, operations: Operations) -> list[str]:
             "Nothing is started: no training of this workload has succeeded yet, so there is nothing to tune "
             f"on. Put data under training/{decision.workload}/ that a model can be made of.",
         ],
+        "not-deployed": [
+            "Nothing is started: the pipeline that tunes does not exist. Deploy template.yaml again; the "
+            "next check that fails starts it.",
+        ],
     }[verdict.reason]
 
 

@@ -27,10 +27,10 @@ from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import retune_started, retune_suppressed
 from signalbox.domain.notices import RUN, WORKLOAD, Executions, Origin, origin_of
-from signalbox.domain.retune_guard import Decision, judge, token_of
+from signalbox.domain.retune_guard import Decision, Verdict, judge, token_of
 from signalbox.domain.retune_message import compose
 from signalbox.domain.telling import Ledger, Topic, once
-from signalbox.errors import Transient
+from signalbox.errors import NotDeployed, Transient
 
 ATTEMPTS = 5
 
@@ -71,7 +71,11 @@ class Starter(Protocol):
     """Starts runs of pipelines."""
 
     def asks_for(self, pipeline: str) -> frozenset[str]:
-        """Return the parameters that a pipeline's definition names."""
+        """Return the parameters that a pipeline's definition names.
+
+        Raises:
+            NotDeployed: there is no such pipeline.
+        """
 
     def start(
         self, pipeline: str, parameters: Mapping[str, str], token: str, display_name: str
@@ -143,7 +147,7 @@ class Retuning:
                 run=origin.run,
                 execution=execution,
                 at=now,
-                verdict=judge(guard, starts, trained, now),
+                verdict=self._deployed(judge(guard, starts, trained, now)),
                 trained=trained,
             )
             if self.retunes.decide(decision, newest):
@@ -151,6 +155,15 @@ class Retuning:
         raise Transient(
             f"retunes of {origin.workload!r} are decided by {ATTEMPTS} others at the same time"
         )
+
+    def _deployed(self, verdict: Verdict) -> Verdict:
+        """Return the verdict, or, where it says go, that there is nothing to go with."""
+        if verdict.reason is None:
+            try:
+                self.starter.asks_for(self.tune_pipeline)
+            except NotDeployed:
+                return Verdict("not-deployed", verdict.retunes - 1, None)
+        return verdict
 
     def _start(self, decision: Decision, parameters: Mapping[str, str]) -> Decision:
         """Start a retune with all that its pipeline asks for and the failed run was started with too."""
