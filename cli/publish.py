@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from cli.whereabouts import BadUse, client, noted
+from cli.workloads import load, names
 from signalbox.contracts.complaints import complaint
 from signalbox.contracts.keys import current_model_key, model_key
 from signalbox.contracts.model_schema import FILE, ONNX, ModelSchema
@@ -38,11 +39,17 @@ def publish(s3: Any, bucket: str, folder: Path, workload: str | None = None) -> 
         workload: which it must have been trained for; None for whichever it was.
 
     Raises:
-        BadUse: the folder holds no model, one of another workload, or its version is taken by another.
+        BadUse: the folder holds no model, one of another workload or of one that is not scored, or its
+            version is taken by another.
     """
     schema = _schema(folder)
     if workload not in (None, schema.workload):
         raise BadUse(f"{folder} holds a model of workload {schema.workload!r}, not of {workload!r}")
+    if schema.workload in names() and not load(schema.workload).scored:
+        raise BadUse(
+            f"cycles of {schema.workload} come ready, so its fleet is not scored as features come; "
+            "predict by its pipelines, or with `signalbox score`"
+        )
     key, body = model_key(schema.workload, schema.version), packed(folder)
     digest = hashlib.sha256(body).hexdigest()
     standing = _digest(s3, bucket, key)

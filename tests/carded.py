@@ -57,7 +57,12 @@ class Cards:
                     "Statistics": {
                         "ContentType": "application/json", "S3Uri": f"s3://{self.bucket}/{key}",
                     }
-                }
+                },
+                "ModelDataQuality": {
+                    "Constraints": {
+                        "ContentType": "application/json", "S3Uri": f"s3://{self.bucket}/c.json",
+                    }
+                },
             },
             InferenceSpecification={
                 "Containers": [
@@ -101,6 +106,16 @@ class Cards:
         """Whether the administrator of an account can read what lies in the bucket of cards."""
         try:
             self.cloud.client("s3", account).get_object(Bucket=self.bucket, Key=key)
+        except ClientError as refused:
+            if refused.response["Error"]["Code"] != "AccessDenied":
+                raise
+            return False
+        return True
+
+    def lists(self, account: str, prefix: str) -> bool:
+        """Whether the administrator of an account can see what lies under a prefix of the bucket of cards."""
+        try:
+            self.cloud.client("s3", account).list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         except ClientError as refused:
             if refused.response["Error"]["Code"] != "AccessDenied":
                 raise

@@ -243,13 +243,13 @@ class World:
         self.files = InMemoryObjects()
         self.topic, self.bus = HeardTopic(self.fuse), HeardBus(self.fuse)
         self.now = NOON
-        self.foretelling: frozenset[str] = frozenset()
+        self.scored: frozenset[str] = frozenset()
 
     @property
     def promoting(self) -> Promoting:
         return Promoting(
             self.operations, self.packages, self.table, self.endpoints, self.files, self.table,
-            self.topic, self.bus, InService(self.foretelling, self.packages, self.files),
+            self.topic, self.bus, InService(self.scored, self.packages, self.files),
         )  # fmt: skip
 
     @property

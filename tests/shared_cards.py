@@ -133,7 +133,7 @@ class InMemoryShelf:
         with self.fuse.around():
             self._keep(replace(self.cards[name], status=status))
 
-    def export(self, card: Card, bucket: str, prefix: str) -> None:
+    def export(self, card: Card, bucket: str, prefix: str, *, there: bool) -> None:
         with self.fuse.around():
             told = (card.name, card.version, prefix)
             if told not in self.exports:

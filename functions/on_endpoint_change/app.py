@@ -11,7 +11,7 @@ from signalbox.adapters.objects import Objects
 from signalbox.adapters.packages import ModelRegistry
 from signalbox.adapters.promotion_table import PromotionTable
 from signalbox.adapters.topics import Topic
-from signalbox.adapters.workloads import foretelling, operations_of, shipped_workloads
+from signalbox.adapters.workloads import operations_of, scored, shipped_workloads
 from signalbox.contracts.packages import EndpointChange
 from signalbox.domain.in_service import InService
 from signalbox.domain.promoting import Promoting, Step
@@ -36,7 +36,7 @@ def promoting() -> Promoting:
         claims=table,
         topic=Topic(told.models_topic),
         bus=EventBus(told.bus_name),
-        in_service=InService(foretelling(workloads), packages, files),
+        in_service=InService(scored(workloads), packages, files),
     )
 
 

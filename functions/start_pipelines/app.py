@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 
 from signalbox.adapters.bus import EventBus
@@ -51,6 +52,6 @@ def pipelines() -> Tick:
 
 
 @entrypoint(Scheduled, StartPipelinesSettings)
-def handler(event: Scheduled) -> Started:
+def handler(_: Scheduled) -> Started:
     """Start what is complete or due."""
-    return pipelines().start(event.time)
+    return pipelines().start(datetime.now(UTC))  # not event.time: a retry has to outlast a claim

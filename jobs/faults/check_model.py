@@ -17,7 +17,7 @@ from jobs.faults.rows import UNIT, sorted_out, units_of
 from jobs.faults.score import NEVER
 from jobs.tabular.check_model import NAMED, settle
 from jobs.tabular.evaluate import gate
-from jobs.tabular.predicted import latest, of_runs_with, of_service
+from jobs.tabular.predicted import latest, of_runs_with, of_service, read
 from jobs.tabular.quality import quality
 from jobs.tabular.tables import numbers
 from signalbox.contracts.prediction import Prediction
@@ -50,7 +50,7 @@ def check_model(
         BelowThreshold: the workload's gate is not passed; the files are written all the same.
     """
     asked, prediction = gate_of(workload), prediction_of(workload)
-    table = latest(predictions)
+    table = latest(read(predictions))
     logged = _faults(truth, workload, list(units_of(table, workload, [PREDICTION, PROBABILITY])))
     # a log is of the units of some batches: of those of others it does not say that they are well
     table = of_runs_with(table, UNIT, logged)

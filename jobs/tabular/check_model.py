@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from jobs.tabular import loaders
 from jobs.tabular.evaluate import GATE, gate
-from jobs.tabular.predicted import latest, of_service
+from jobs.tabular.predicted import latest, of_service, read, refuse_unclear
 from jobs.tabular.quality import quality
 from jobs.tabular.tables import numbers, require, texts
 from signalbox.contracts.gate import BELOW
@@ -48,7 +48,8 @@ def check_model(
         Rejected: no truth, truth of other ids than were predicted, or a value that is none.
         BelowThreshold: the workload's threshold is not met; the files are written all the same.
     """
-    table = latest(predictions)
+    every = read(predictions)
+    table = latest(every)
     ids, answers = _predicted(table, told)
     known, came = loaders.truth(truth, told)
     place = {name: row for row, name in enumerate(ids)}
@@ -59,10 +60,18 @@ def check_model(
             f"truth of {len(strange)} ids that were not predicted for: {', '.join(strange[:NAMED])}"
             f"{', ...' if len(strange) > NAMED else ''}; predicted was, for instance, {ids[0]}",
         )
+    if told.loader == "plain" and told.id is None:
+        refuse_unclear(every, known)
     true = np.full(len(ids), np.nan)
     rows = np.asarray([place[name] for name in known], np.intp)
     true[rows] = _values(came, known, told)
     chosen = of_service(table, rows, package)
+    if told.problem == "binary" and len(np.unique(true[chosen.rows])) < len((0, 1)):
+        raise Rejected(
+            "one-sided",
+            f"the {len(chosen.rows)} rows that can be judged came out the same; nothing about a model that "
+            "tells two answers apart can be said until both have come",
+        )
     found = quality(told.problem, true[chosen.rows], answers[chosen.rows], told.threshold)
     judged = gate(told.gate, found, workload, len(chosen.rows))
     judged |= {"without_truth": len(ids) - len(rows), "of_other_versions": chosen.others}

@@ -5,6 +5,7 @@ Truth lags behind. By the time it comes there may be predictions of a later day,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.tabular.loaders import refuse_twice
 from jobs.tabular.tables import files_of, joined, read_table, require, texts
-from signalbox.contracts.tabular import ID, MODEL_PACKAGE, PREDICTED_AT
+from signalbox.contracts.tabular import ADDED, ID, MODEL_PACKAGE, PREDICTED_AT
+from signalbox.errors import Rejected
+
+_BY_FILE = re.compile(r".+#\d+")
+"""Names of rows without an id: those that :mod:`jobs.tabular.loaders.plain` gives."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +48,58 @@ def stamped(table: pa.Table, package: str, at: str) -> pa.Table:
     return table
 
 
-def latest(folder: Path) -> pa.Table:
-    """Read predictions of any number of runs; of each id the latest.
+def read(folder: Path) -> pa.Table:
+    """Read predictions of any number of runs, a file each.
 
     Raises:
-        Rejected: a file cannot be read or has no ids, or one run predicted twice for an id.
+        Rejected: a file cannot be read, has no ids, or one of them twice.
     """
-    table = joined([read_table(path) for path in files_of(folder)])
-    require(table, [ID], "the predictions")
+    tables = []
+    for path in files_of(folder):
+        table = read_table(path)
+        require(table, [ID], "the predictions")
+        refuse_twice(texts(table[ID]), "predictions")
+        tables.append(table)
+    return joined(tables)
+
+
+def latest(table: pa.Table) -> pa.Table:
+    """Keep of each id the latest prediction; of two runs that began at the same time that of either.
+
+    Raises:
+        Rejected: an id is there twice, and nothing says when.
+    """
     ids = texts(table[ID])
     if PREDICTED_AT not in table.column_names:
         refuse_twice(ids, "predictions")
         return table
     when = [each or "" for each in texts(table[PREDICTED_AT])]
-    refuse_twice(
-        [f"{name} of {at}" if name else None for name, at in zip(ids, when, strict=True)],
-        "predictions",
-    )
     newest = {name: row for row, name in sorted(enumerate(ids), key=lambda each: when[each[0]])}
     return table.take(pa.array(sorted(newest.values())))
+
+
+def refuse_unclear(table: pa.Table, wanted: Collection[str]) -> None:
+    """Refuse truth of rows that are named after their file, where such a name stands for several.
+
+    Args:
+        table: predictions of all runs, with what they were made from.
+        wanted: the ids of the truth.
+
+    Raises:
+        Rejected: an id was predicted for from different values, so nobody knows which came true.
+    """
+    inputs = sorted(set(table.column_names) - ADDED)
+    distinct = table.select([ID, *inputs]).group_by([ID, *inputs]).aggregate([])
+    counted = distinct.group_by([ID]).aggregate([(ID, "count")])
+    several = counted.filter(pc.greater(counted[f"{ID}_count"], 1))[ID].to_pylist()
+    unclear = sorted(set(filter(_BY_FILE.fullmatch, map(str, several))) & set(wanted))
+    if unclear:
+        raise Rejected(
+            "unclear-ids",
+            f"{len(unclear)} rows named after their file were predicted by several runs from different "
+            f"values, such as {unclear[0]}; name files of different data differently, or send ids "
+            "(tabular.id)",
+        )
 
 
 def of_runs_with(table: pa.Table, column: str, wanted: Collection[str]) -> pa.Table:

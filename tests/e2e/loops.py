@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from cli.causes import belongs, roots_for
 from cli.chain import Bucket, running
 from localcloud import Cloud
 from localcloud.journal import Record
+from localcloud.trace import Trace
 from signalbox.contracts.registry import group_of
 from tests.e2e.conftest import Chain
 from tests.least import Permissions
@@ -131,6 +133,19 @@ def _fewer_trials(cloud: Cloud) -> None:
     (most,) = (each for each in told["Parameters"] if each["Name"] == "MaxJobs")
     most["DefaultValue"] = 2
     sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=json.dumps(told))
+
+
+def all_goes_back_to(loop: Loop, first_file: str, but: Counter[str] | None = None) -> None:
+    """`signalbox trace FILE` is one tree, from the file to what came of it all; ``but`` came before."""
+    trace, before = Trace(loop.cloud.journal), but or Counter()
+    (first,) = roots_for(trace, first_file)
+    below = trace.below(first, belongs)
+    runs = Counter(r.name for r in below if r.kind == "job" and r.status == "Executing")
+    assert runs["signalbox-train"] == len(loop.runs("train"))
+    assert runs["signalbox-tune"] == len(loop.runs("tune"))
+    assert runs["signalbox-batch"] == len(loop.runs("batch")) - before["PipelineStarted"]
+    told = Counter(r.name for r in below if r.kind == "event" and r.detail["source"] == "signalbox")
+    assert told + before == loop.told()
 
 
 def reship(cloud: Cloud, change: Callable[[dict[str, Any]], None]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.air import POLLUTANTS, beijing, stations
-from tests.e2e.loops import Loop, looping
+from tests.e2e.loops import Loop, all_goes_back_to, looping
 from tests.least import Permissions
 
 DAYS = 60
@@ -101,6 +101,7 @@ def test_weather_makes_a_model_that_is_watched_and_made_anew(loop: Loop, air: Ma
     assert loop.told()["ModelPromoted"] == 2
     assert loop.cards() == {1: "Archived", 2: "Approved"}
     assert loop.used()[-1] == 2, "the next batch uses the model that was promoted"
+    all_goes_back_to(loop, "training/air_quality/first.csv")
 
 
 def the_other_pollutants_are_not_used(loop: Loop) -> None:

@@ -51,8 +51,12 @@ def who(told):
     return [(each["card"], each["account"]) for each in told]
 
 
-def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
-    with carded() as world:
+@pytest.mark.parametrize("together", [False, True], ids=["invited", "organization"])
+def test_a_card_goes_from_account_to_account_as_its_model_goes(carded, together):
+    rules, external = (TOGETHER, "false") if together else (None, "true")
+    with carded(rules, ExternalAccounts=external) as world:
+        if together:
+            world.cloud.client("ram").enable_sharing_with_aws_organization()
         package = world.register(FIRST, quality=QUALITY)
         assert world.states() == {1: "PendingReview"}
         found = world.sagemaker.describe_model_card(ModelCardName=ONE)
@@ -64,24 +68,24 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
             content["evaluation_details"][0]["metric_groups"][0]["metric_data"][0]["value"] == 2.1
         )
         assert list(dict.fromkeys(world.changes(1))) == ["Draft", "dev", "PendingReview", "test"]
-        assert not world.reads(DEV, 1)  # invited, but did not accept
-        assert [world.accept(each) for each in (DEV, TEST, PROD)] == [
-            "accepted",
-            "accepted",
-            "nothing",
-        ]
+        first = "nothing" if together else "accepted"
+        assert world.reads(DEV, 1) == together  # the others are invited, and did not accept
+        assert [world.accept(each) for each in (DEV, TEST, PROD)] == [first, first, "nothing"]
         assert world.accept(DEV) == "nothing"
         assert world.reads(DEV, 1)
+        assert world.edits(DEV, 1)
         assert world.edits(TEST, 1)
-        assert not any(world.reads(each, 1) for each in (PROD, STRANGER))
+        assert not any(world.reads(each, 1) or world.edits(each, 1) for each in (PROD, STRANGER))
         world.cloud.run_until_idle()
         assert world.states() == {1: "PendingReview"}
 
         world.judge(package, "Approved")
-        assert world.accept(PROD) == "accepted"
+        assert world.accept(PROD) == first
         for account in (DEV, TEST, PROD):
             assert world.reads(account, 1)
             assert not world.edits(account, 1)
+        assert not world.reads(STRANGER, 1)
+        assert not world.edits(STRANGER, 1)
         (pdf,) = world.copies()
         assert pdf.startswith(f"cards/{ONE}/")
         assert pdf.endswith(".pdf")
@@ -100,7 +104,7 @@ def test_a_card_goes_from_account_to_account_as_its_model_goes(carded):
         assert world.states() == {1: "Approved", 2: "PendingReview"}
         world.judge(second, "Approved")
         assert world.states() == {1: "Archived", 2: "Approved"}
-        assert not any(world.reads(each, 1) for each in (DEV, TEST, PROD))
+        assert not any(world.reads(each, 1) for each in (DEV, TEST, PROD, STRANGER))
         assert set(who(world.told("ModelCardUnshared"))) == {(ONE, DEV), (ONE, TEST), (ONE, PROD)}
         world.judge(second, "Rejected")  # back to the one before
         assert world.states() == {1: "Approved", 2: "Archived"}
@@ -127,6 +131,8 @@ def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
             assert [world.reads_copy(each, key) for each in (HUB, PROD, STRANGER)] == [
                 True, False, False,
             ]  # fmt: skip
+        place = f"cards/review/{ONE}/"
+        assert [world.lists(each, place) for each in (HUB, PROD, STRANGER)] == [True, False, False]
         _, rows = world.shown(show_shares)
         assert [(row["stage"], row["permission"]) for row in rows][-1] == ("hub", "copy")
         world.judge(package, "Approved")
@@ -142,10 +148,17 @@ def test_without_a_permission_that_only_reads_prod_has_a_copy(carded):
         assert all(world.reads_copy(each, key) for key in copies for each in (PROD, HUB))
         assert not any(world.reads_copy(STRANGER, key) for key in copies)
         assert not world.reads_copy(PROD, f"cards/{ONE}/card.json"), "only what is shared"
+        place = f"cards/shared/{ONE}/"
+        assert [world.lists(each, place) for each in (HUB, PROD, STRANGER)] == [True, True, False]
+        assert not any(world.lists(PROD, each) for each in ("", "cards/", f"cards/{ONE}/"))
         world.judge(package, "Rejected")
         assert not [key for key in world.copies() if key.startswith("cards/shared/")]
+        world.judge(package, "Approved")
+        again = [key for key in world.copies() if key.startswith("cards/shared/")]
+        assert again[0] == copies[0]
+        assert again[1].endswith(".pdf")
         world.register(SECOND)  # and its evaluation was not written
-        assert world.states() == {1: "Archived", 2: "PendingReview"}
+        assert world.states() == {1: "Approved"}
 
 
 def test_an_account_that_is_refused_holds_no_other_up_and_is_told_of_once(carded):
@@ -181,14 +194,6 @@ def test_an_evaluation_that_no_card_takes_is_told_once_and_the_cards_go_their_wa
         mails = [kind for kind in world.kinds(queue) if kind != "card-shared"]
         assert mails == ["card-draft", "card-incomplete"]
         assert not dead(world) & {"OnPackageCard", "OnModelCardChange"}
-
-
-def test_inside_an_organization_nobody_is_invited(carded):
-    with carded(TOGETHER, ExternalAccounts="false") as world:
-        world.cloud.client("ram").enable_sharing_with_aws_organization()
-        world.register(FIRST, quality=QUALITY)
-        assert world.reads(DEV, 1)
-        assert world.accept(DEV) == "nothing"
 
 
 def test_an_hour_mends_what_somebody_did_and_what_nobody_accepted(carded):

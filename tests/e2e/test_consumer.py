@@ -114,11 +114,16 @@ def copy_of(cloud: Cloud, account: str, kind: str = "shared") -> dict[str, str]:
         Bucket=place["Bucket"], CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     s3.put_object(**place, Body=CONTENT)
-    statement = {
-        "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{place['Bucket']}/cards/{kind}/*",
-    }  # fmt: skip
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    bucket = f"arn:aws:s3:::{place['Bucket']}"
+    given = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}}
+    statements = [
+        given | {"Action": "s3:GetObject", "Resource": f"{bucket}/cards/{kind}/*"},
+        given | {
+            "Action": "s3:ListBucket", "Resource": bucket,
+            "Condition": {"StringLike": {"s3:prefix": f"cards/{kind}/*"}},
+        },
+    ]  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     s3.put_bucket_policy(Bucket=place["Bucket"], Policy=policy)
     return place
 
@@ -139,10 +144,14 @@ def test_invitations_of_the_owner_are_accepted_and_people_do_what_their_stage_ma
         card = arn_of(OWNER)
         assert sagemaker.describe_model_card(ModelCardName=card)["Content"] == CONTENT
         assert may(sagemaker.update_model_card, ModelCardName=card, Content=CONTENT) is edits
-        assert all(
-            may(s3.get_object, **copy_of(cloud, OWNER, kind)) for kind in ("shared", "review")
-        )
-        assert not may(s3.get_object, **copy_of(cloud, STRANGER)), "only copies of the owner's"
+        for kind in ("shared", "review"):
+            copy = copy_of(cloud, OWNER, kind)
+            assert may(s3.get_object, **copy)
+            assert may(s3.list_objects_v2, Bucket=copy["Bucket"], Prefix=f"cards/{kind}/")
+            assert not may(s3.list_objects_v2, Bucket=copy["Bucket"])
+        copy = copy_of(cloud, STRANGER)
+        assert not may(s3.get_object, **copy), "only copies of the owner's"
+        assert not may(s3.list_objects_v2, Bucket=copy["Bucket"], Prefix="cards/shared/")
 
 
 @pytest.mark.parametrize(("stage", "edits"), [("dev", True), ("prod", False)])

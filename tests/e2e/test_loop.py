@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ import pytest
 from rich.console import Console
 
 from cli import runs
-from cli.causes import belongs, roots_for
 from cli.whereabouts import BadUse
-from localcloud.trace import Trace
 from signalbox.contracts.packages import Smoke
-from tests.e2e.loops import Loop, looping, reship
+from tests.e2e.loops import Loop, all_goes_back_to, looping, reship
 from tests.least import Permissions
 from tests.places import Here
 from tests.shells import shells
@@ -52,6 +49,7 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
 
     the_commands_show_it(Here(loop.cloud))
 
+    before_all = loop.told()
     loop.drop("training/abalone/first.csv", rows)
     assert loop.packages() == {1: "PendingManualApproval"}
     loop.approve(1)
@@ -86,13 +84,41 @@ def test_files_make_a_model_that_is_watched_and_made_anew(loop: Loop):
     loop.approve(2, review_board="A. Board")
     loop.drop("inference/abalone/day3.csv", inputs)
     assert loop.told()["ModelPromoted"] == 2
+    assert loop.used()[-1] == 2, "the next batch uses the model that was promoted"
     assert loop.cards() == {1: "Archived", 2: "Approved"}
 
     # the truth fails again and again: the loop stops by itself, and says so
     loop.drop("ground-truth/abalone/day3.csv", loop.answers(wrong[:200], "day3"))
     assert loop.told()["RetuneSuppressed"] == 1
     assert len(loop.runs("tune")) == 1
-    all_goes_back_to_the_first_file(loop)
+    all_goes_back_to(loop, "training/abalone/first.csv", but=before_all)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.soak
+def test_a_threshold_that_no_model_can_meet_is_given_up_and_says_so(loop: Loop):
+    """Tuning again and again brings no model that passes, and ends by itself."""
+
+    def beyond_reach(workloads: dict[str, Any]) -> None:
+        abalone = workloads["abalone"]
+        abalone["tabular"]["gate"]["at_most"] = 0.001
+        abalone["operations"]["retune"] = {"cooldown_hours": 0, "limit": 2, "within_days": 7}
+
+    rows = abalones(300, 1)
+    loop.drop("training/abalone/first.csv", rows)
+    loop.approve(1)
+    loop.drop("inference/abalone/day1.csv", [row[:-1] for row in rows])
+    reship(loop.cloud, beyond_reach)
+    for turn in range(5):
+        loop.drop(f"ground-truth/abalone/truth{turn}.csv", loop.answers(rows, "day1"))
+        loop.settle()
+        assert loop.runs("batch")[-1]["ModelQuality"] == "Failed"
+    assert [run["TooWeak"] for run in loop.runs("tune")] == ["Failed"] * 2
+    assert loop.packages() == {1: "Approved"}
+    told = loop.events("RetuneSuppressed")
+    assert [each["reason"] for each in told] == ["limit"] * 3
+    said = [r.detail["message"] for r in loop.cloud.journal if r.kind == "message"]
+    assert any("2 retunes within 7 days did not mend it" in each for each in said)
 
 
 @pytest.mark.timeout(500)
@@ -109,18 +135,6 @@ def test_the_endpoint_of_a_trained_model_is_tried_with_what_its_evaluation_left(
     assert (loop.told()["ModelPromoted"], loop.told()["PromotionFailed"]) == (1, 0)
     tried = [r for r in loop.cloud.journal if r.name == "sagemaker:InvokeEndpoint"]
     assert [r.status for r in tried] == ["ok"]
-
-
-def all_goes_back_to_the_first_file(loop: Loop) -> None:
-    """`signalbox trace training/abalone/first.csv` is one tree, from the file to what came of it all."""
-    trace = Trace(loop.cloud.journal)
-    (first,) = roots_for(trace, "training/abalone/first.csv")
-    below = trace.below(first, belongs)
-    runs = Counter(r.name for r in below if r.kind == "job" and r.status == "Executing")
-    assert runs["signalbox-train"] == runs["signalbox-tune"] == 1
-    assert runs["signalbox-batch"] == len(loop.runs("batch")) - 1, "all but the one without a model"
-    told = Counter(r.name for r in below if r.kind == "event" and r.detail["source"] == "signalbox")
-    assert told + Counter({"PipelineStarted": 1, "PipelineRefused": 1}) == loop.told()
 
 
 def the_commands_show_it(here: Here) -> None:

@@ -166,11 +166,22 @@ def test_an_export_that_fails_is_tried_again_and_then_a_person_is_asked_for():
     assert all(len(name) <= 63 for name in names)
     for failed in range(MAX_ATTEMPTS):
         exports = Exports(dict.fromkeys(names[:failed], "Failed"))
-        ModelCards(client=exports).export(CARD, BUCKET, "cards/")
+        ModelCards(client=exports).export(CARD, BUCKET, "cards/", there=False)
         assert exports.made == [names[failed]]
     for status in ("InProgress", "Completed"):
         exports = Exports({names[0]: "Failed", names[1]: status})
-        ModelCards(client=exports).export(CARD, BUCKET, "cards/")
+        ModelCards(client=exports).export(CARD, BUCKET, "cards/", there=True)
         assert exports.made == []
+    exports = Exports(dict.fromkeys(names, "Failed"))
     with pytest.raises(Misconfigured, match="FailureReason"):
-        ModelCards(client=Exports(dict.fromkeys(names, "Failed"))).export(CARD, BUCKET, "cards/")
+        ModelCards(client=exports).export(CARD, BUCKET, "cards/", there=False)
+
+
+def test_an_export_that_was_removed_since_is_made_again_however_often():
+    names = [_job(CARD, f"s3://{BUCKET}/cards/", attempt) for attempt in range(9)]
+    exports = Exports(dict.fromkeys(names[:8], "Completed"))
+    ModelCards(client=exports).export(CARD, BUCKET, "cards/", there=False)
+    assert exports.made == [names[8]]
+    exports = Exports({names[0]: "Completed", names[1]: "InProgress"})
+    ModelCards(client=exports).export(CARD, BUCKET, "cards/", there=False)
+    assert exports.made == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.validate import validate_parameters
 
 from signalbox.adapters.endpoints import Hosting, SageMakerEndpoints
@@ -137,11 +137,12 @@ def test_a_sample_is_answered_or_the_models_own_words_are_told(aws, endpoints):
     said = {"OriginalStatusCode": 500, "OriginalMessage": "no luck"}
     aws[1].refusals["InvokeEndpoint"] = refused("ModelError", **said)
     assert endpoints.invoke(NAME, sample) == "the sample request was answered with 500: no luck"
-    aws[1].refusals["InvokeEndpoint"] = refused("ModelNotReadyException")
-    assert "ModelNotReadyException" in endpoints.invoke(NAME, sample)
-    aws[1].refusals["InvokeEndpoint"] = refused("ThrottlingException")
-    with pytest.raises(Transient, match="sagemaker:InvokeEndpoint"):
-        endpoints.invoke(NAME, sample)
+    aws[1].refusals["InvokeEndpoint"] = ReadTimeoutError(endpoint_url="https://x")
+    assert endpoints.invoke(NAME, sample) == "the sample request was not answered within 25 s"
+    for code in ("ThrottlingException", "ModelNotReadyException", "InternalDependencyException"):
+        aws[1].refusals["InvokeEndpoint"] = refused(code)
+        with pytest.raises(Transient, match="sagemaker:InvokeEndpoint"):
+            endpoints.invoke(NAME, sample)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@ import pytest
 from functions.on_dataset import app
 from signalbox.domain.datasets import DatasetIntake
 from tests.fakes import InMemoryRunTable, KeptRejections, LambdaContext, sample, workload
+from tests.operated import InMemoryLedger
+from tests.promoted import HeardTopic
 
 EVENT = sample("aws.s3/object-created.training.json")
 
@@ -11,7 +13,10 @@ EVENT = sample("aws.s3/object-created.training.json")
 def world(monkeypatch):
     operations = {"owner": "owner@example.com", "card": {"purpose": "to be tested"}}
     intake = DatasetIntake(
-        {"abalone": workload("abalone", operations=operations)}, InMemoryRunTable()
+        {"abalone": workload("abalone", operations=operations)},
+        InMemoryRunTable(),
+        InMemoryLedger(),
+        HeardTopic(),
     )
     monkeypatch.setattr(app, "intake", lambda: intake)
     monkeypatch.setitem(app.handler.__dict__, "rejections", KeptRejections())
@@ -32,3 +37,5 @@ def test_a_file_of_no_workload_finds_its_place(world):
     (kept,) = app.handler.rejections.files.values()
     assert kept.reason == "unknown-workload"
     assert "abalone" in kept.message
+    (mail,) = world.topic.messages
+    assert kept.message in mail.body

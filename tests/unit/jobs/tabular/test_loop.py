@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ import pytest
 from containers.onnx_inference.model import Model
 from jobs.tabular.baseline import draw
 from jobs.tabular.preprocess import read as split_of
-from signalbox.contracts.gate import Drift
+from signalbox.contracts.gate import BELOW, Drift
 from signalbox.contracts.model_quality import ModelQuality
 from signalbox.contracts.monitor import Constraints, Statistics, Violations
 from signalbox.contracts.packages import Smoke
@@ -220,6 +221,37 @@ def test_of_two_predictions_for_a_row_the_later_counts(regression, tmp_path):
     program, folders = regression
     place, rows = runs(program, folders, tmp_path, ("monday", FIRST, 9), ("monday", FIRST, 0))
     assert judged(program, place, rows, package=FIRST)[0] == 0
+
+
+def test_two_runs_that_began_at_the_same_time_block_no_truth(regression, tmp_path):
+    program, folders = regression
+    place, rows = runs(program, folders, tmp_path, ("monday", FIRST, 0))
+    (place / "again").mkdir()
+    shutil.copy(place / "run0" / "predictions.csv", place / "again")
+    assert judged(program, place, rows, package=FIRST)[0] == 0
+
+
+def test_a_name_that_stands_for_rows_of_two_days_is_refused_and_nothing_is_tuned(
+    regression, tmp_path
+):
+    program, folders = regression
+    place, rows = runs(program, folders, tmp_path, ("daily", FIRST, 0), ("other", FIRST, 0))
+    (second,) = (place / "run1").iterdir()
+    second.write_text(second.read_text().replace("other#", "daily#").replace('"F"', '"M"'))
+    write(program.folder / "clear" / "daily.csv", [[row[-1]] for row in rows])
+    told = program.refused("check-model", predictions=place, truth=program.folder / "clear")
+    assert "rows named after their file were predicted by several runs" in told
+    assert BELOW not in told
+
+
+def test_truth_of_one_answer_alone_says_nothing(binary, tmp_path):
+    program, folders = binary
+    rows = shells(50, 6, binary=True)
+    place, _ = predicted(program, folders, [row[:-1] for row in rows])
+    write(program.folder / "same" / "monday.csv", [["0"] for _ in rows])
+    told = program.refused("check-model", predictions=place, truth=program.folder / "same")
+    assert "came out the same" in told
+    assert BELOW not in told
 
 
 def test_a_version_that_serves_no_more_is_judged_and_nothing_follows(regression, tmp_path):

@@ -105,7 +105,9 @@ def test_a_package_that_cannot_be_used_is_told_of_once_and_starts_nothing(approv
     assert words in mail.body
     assert mail.attributes["status"] == "Unusable"
     assert (world.bus.heard, world.endpoints.there, world.endpoints.prepared) == ([], {}, set())
-    if (approval, package.status) != (APPROVED, "Completed"):
+    taken_back = (approval, package.status) == (APPROVED, "Completed")
+    assert ("An approval is taken back" in mail.body) == taken_back
+    if not taken_back:
         assert said == ["unusable", "repeated"]
         return
     assert said == ["refused", "late"]
@@ -136,6 +138,43 @@ def test_an_approved_package_of_a_group_that_is_no_workloads_is_left_as_it_is():
     world.packages.packages[package.arn] = package
     assert world.deliver(world.packages.set(package.arn, approval=APPROVED)) == "unusable"
     assert world.packages.find(package.arn).approval == APPROVED
+
+
+def test_a_power_failure_after_a_status_was_put_back_takes_no_later_approval():
+    world = World()
+    package = world.register(1, APPROVED, **RETUNED)
+    forget = world.table.forget
+
+    def crash(about, what):
+        if what.endswith(APPROVED):
+            raise Crash
+        forget(about, what)
+
+    world.table.forget = crash
+    with pytest.raises(Crash):
+        world.deliver(package)
+    world.table.forget = forget
+    world.now += timedelta(minutes=3)
+    assert world.deliver(package, APPROVED) == "late"
+    assert world.deliver(world.packages.find(arn(1))) == "repeated"
+    reviewed = {**package.metadata, "review_board": "A. Board"}
+    assert (
+        world.deliver(world.packages.set(arn(1), approval=APPROVED, metadata=reviewed))
+        == "promoted"
+    )
+
+
+def test_what_could_not_be_used_is_the_end_of_those_that_stepped_aside_for_it_neither():
+    world = World()
+    world.register(1)
+    world.approve(1)
+    world.register(2)
+    world.register(3, statistics=f"s3://{BUCKET}/gone.json")
+    world.packages.set(arn(3), approval=APPROVED)
+    assert world.approve(2) == "superseded"
+    assert world.deliver(world.packages.find(arn(3))) == "refused"
+    assert world.deliver(world.packages.find(arn(3))) == "promoted"  # its rejection
+    assert world.promoting.serving("hvac") == arn(2)
 
 
 def test_a_model_in_service_is_not_promoted_again_whatever_of_it_is_changed_and_when():

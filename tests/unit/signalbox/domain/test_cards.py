@@ -88,9 +88,10 @@ def test_what_a_card_does_not_take_is_left_out_and_told_once_and_the_group_goes_
     world = World()
     settle(world, 1, "Approved")
     world.topic.mails.clear()
+    world.registry.judge(2, "Approved")
+    world.cards.settle(arn(2), NOON)
     world.registry.evaluation = evaluation
     for _ in range(3):
-        settle(world, 2, "Approved")
         world.cards.fill(arn(2), NOON)
     assert world.states() == {CARD: "Archived", TWO: "Approved"}
     begun, mail = world.topic.mails
@@ -101,6 +102,24 @@ def test_what_a_card_does_not_take_is_left_out_and_told_once_and_the_group_goes_
     content = world.shelf.said[TWO][-1]
     assert content.evaluation_details is None
     assert content.intended_uses.purpose_of_model == "How old an abalone is."
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": "Failed"}, {"evaluation": unreadable}, {"evaluation": lambda _: None}]
+)
+def test_what_cannot_be_used_gets_no_card_until_it_can(changes):
+    world = World()
+    settle(world, 1, "Approved")
+    world.topic.mails.clear()
+    whole = world.registry.evaluation
+    world.registry.evaluation = changes.get("evaluation", whole)
+    world.registry.packages[2] = package(2, status=changes.get("status", "Completed"))
+    assert world.cards.settle(arn(2), NOON) == "unchanged"
+    assert (world.states(), world.topic.mails) == ({CARD: "Approved"}, [])
+    world.registry.evaluation = whole
+    world.registry.packages[2] = package(2)
+    assert world.cards.settle(arn(2), NOON) == "settled"
+    assert world.states()[TWO] == "Draft"
 
 
 def test_every_mail_has_its_detail_as_an_attribute():

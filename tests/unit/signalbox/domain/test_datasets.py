@@ -85,13 +85,13 @@ class World:
             name: workload(name, operations=OPERATIONS) for name in ("abalone", "air_quality")
         } | {"hvac": workload("hvac")}
         self.table = InMemoryRunTable(fuse)
-        self.intake = DatasetIntake(self.workloads, self.table)
         self.folder, self.past, self.started = Folder(fuse), Past(fuse), Started(fuse)
-        self.bus, self.topic = HeardBus(fuse), HeardTopic(fuse)
+        self.bus, self.topic, ledger = HeardBus(fuse), HeardTopic(fuse), InMemoryLedger(fuse)
+        self.intake = DatasetIntake(self.workloads, self.table, ledger, self.topic)
         self.starter = PipelineStart(
             self.workloads, self.table, self.folder, self.past,
             Predicted(self.folder, self.past, self.started), self.started, self.bus,
-            InMemoryLedger(fuse), self.topic,
+            ledger, self.topic,
         )  # fmt: skip
 
     def predicted(self, run, at, *, done=True):
@@ -211,8 +211,18 @@ def test_what_is_more_than_a_run_takes_is_in_the_next():
 
 @pytest.mark.parametrize("key", ["training/hvac/a.csv", "training/nobody/a.csv", "training/a.csv"])
 def test_an_unknown_prefix_is_refused_with_those_there_are(key):
-    with pytest.raises(Rejected, match=r"abalone, air_quality|training/<workload>/<path>"):
-        World().intake.take_in(ref(key), NOON)
+    world = World()
+    for number in range(3):
+        with pytest.raises(Rejected, match=r"abalone, air_quality|training/<workload>/<path>"):
+            world.intake.take_in(ref(key.replace("a.csv", f"{number}.csv")), NOON)
+    (mail,) = world.topic.messages
+    assert (mail.attributes["status"], mail.attributes["owner"]) == ("Refused", "unknown")
+    assert mail.subject.endswith("files under training/ start no run - Action Required")
+    assert key.replace("a.csv", "0.csv") in mail.body
+    with pytest.raises(Rejected):
+        world.intake.take_in(ref(key), NOON + DAY)
+    assert len(world.topic.messages) == 2
+    assert world.intake.take_in(ref("training/abalone/a.csv"), NOON) == "noted"
 
 
 def test_ground_truth_is_held_against_all_that_was_predicted_lately():
@@ -292,6 +302,18 @@ def test_ground_truth_of_nothing_is_told_once_and_blocks_nobody():
     assert event.inputs_key in mail.body
     assert not world.started.runs
     assert not world.table.opened
+
+
+def test_truth_that_keeps_coming_does_not_wait_for_ever_either():
+    world = World()
+    world.predicted("monday", NOON - DAY)
+    for hour in range(8):  # as do files to predict for
+        at = NOON + hour * 60 * MINUTE
+        world.intake.take_in(ref(f"ground-truth/abalone/{hour}.csv"), at)
+        world.intake.take_in(ref(f"inference/abalone/{hour}.csv"), at + 9 * MINUTE)
+        world.starter.start(at + 9 * MINUTE)
+    (run,) = (run for pipeline, _, run in world.started.runs if pipeline == "batch")
+    assert world.files(run) == [f"ground-truth/abalone/{hour}.csv" for hour in range(7)]
 
 
 @pytest.mark.parametrize("fails", range(1, 9))

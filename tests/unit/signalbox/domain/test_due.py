@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.workloads import load
 from signalbox.contracts.own import CycleFeaturesReady
 from signalbox.domain.due import MAX_NAMED, Due, note_of
 from signalbox.errors import Misconfigured
@@ -93,6 +94,16 @@ def test_all_units_are_due_once_a_day():
     assert world.due.all_units(NOON + timedelta(days=1)) == "noted"
     assert [note.units for note in world.table.due("hvac", 9)] == [None, None]
     assert world.table.due("pumps", 9) == []
+
+
+def test_fleets_whose_cycles_come_ready_are_not_scored():
+    world = World()
+    world.workloads["turbofan"] = load("turbofan")
+    world.models.models["turbofan"] = model_in_service("turbofan")
+    assert world.due.all_units(NOON) == "noted"
+    assert world.due.features_ready(ready(workload="turbofan"), NOON) == "ignored"
+    assert [note.units for note in world.table.due("hvac", 9)] == [None]
+    assert world.table.due("turbofan", 9) == []
 
 
 def test_no_model_in_service_is_nothing_to_do():

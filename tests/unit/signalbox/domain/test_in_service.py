@@ -37,7 +37,7 @@ class Foretelling(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.foretelling = frozenset({"hvac"})
+        self.scored = frozenset({"hvac"})
 
     def made(self, version: int, content: bytes | None = None) -> None:
         key = f"packages/hvac/{version}/model.tar.gz"
@@ -66,7 +66,7 @@ def test_a_promotion_that_is_late_or_comes_again_changes_nothing():
     for version in (1, 2):
         world.made(version)
         world.approve(version)
-    service = InService(world.foretelling, world.packages, world.files)
+    service = InService(world.scored, world.packages, world.files)
     for version in (1, 2, 2):
         assert service.put("hvac", world.packages.find(arn(version))) is None
     assert world.scoring().package == arn(2)
@@ -108,7 +108,7 @@ def test_of_two_at_the_same_time_one_begins_again():
 
     files = Overtaken(versions=world.files.versions)
     with pytest.raises(Transient):
-        InService(world.foretelling, world.packages, files).put("hvac", world.packages.find(arn(1)))
+        InService(world.scored, world.packages, files).put("hvac", world.packages.find(arn(1)))
     world.approve(1)
     assert world.scoring().package == arn(1), "a pointer that is none stands in nobody's way"
 

@@ -115,7 +115,7 @@ def test_what_failed_counts_no_longer_until_it_is_approved_anew():
 
 def test_a_fault_model_that_cannot_score_leaves_the_endpoint_as_it_was():
     world = in_service()
-    world.foretelling = frozenset({"hvac"})
+    world.scored = frozenset({"hvac"})
     world.approve(2)  # its archive is not there
     assert world.rest() == "rolling-back"
     assert world.rest() == "failed"
@@ -133,6 +133,46 @@ def test_rejecting_the_model_in_service_brings_back_the_former_that_is_still_app
     assert world.rest() == "promoted"
     assert world.promoting.settled(group_of("hvac"), world.now) == "ignored"
     assert (world.serving(), [event.version for event in world.bus.heard]) == (ONE, [1, 2, 1])
+
+
+def test_what_stepped_aside_for_a_newer_one_comes_when_that_fails():
+    """In flight when the newer one is approved, or approved while that is tried: both lost their turn."""
+    for order in ((3, 2), (2, 3)):
+        world = in_service()
+        world.endpoints.answers[THREE] = "no"
+        for version in order:
+            world.approve(version)
+        for _ in range(4):
+            world.rest()
+        assert world.serving() == ONE
+        assert world.deliver(world.packages.find(arn(3))) == "started"  # its rejection
+        assert (world.rest(), world.serving()) == ("promoted", TWO)
+        assert world.table.standing("hvac").promoted == arn(2)
+        assert serving("hvac", world.packages).package == arn(2)
+
+
+def test_a_rejection_while_a_model_comes_into_service_is_not_lost():
+    world = World()
+    world.register(1)
+    world.approve(1)
+    world.register(2)
+    emit = world.bus.emit
+
+    def rejected_meanwhile(event):
+        emit(event)
+        world.bus.emit = emit
+        assert world.deliver(world.packages.set(arn(2), approval=REJECTED)) == "recorded"
+
+    world.bus.emit = rejected_meanwhile
+    with pytest.raises(Transient, match="changed by somebody else"):
+        world.approve(2)
+    assert world.promoting.serving("hvac") == arn(1)
+    assert world.deliver(world.packages.find(arn(2)), APPROVED) == "late"
+    world.register(3)
+    with pytest.raises(Transient, match="just coming into service"):
+        world.approve(3)
+    world.now += LEASE
+    assert world.approve(3) == "promoted"
 
 
 def test_what_was_rejected_while_another_was_tried_does_not_stay_when_that_fails():

@@ -66,6 +66,22 @@ def test_a_nightly_run_takes_what_the_latest_run_took_once_a_night():
     assert world.past.latest("inference", "abalone").run == world.bus.heard[-1].run
 
 
+def test_who_takes_a_schedule_over_leaves_the_files_of_a_run_that_may_be_under_way():
+    world = World(fuse=(fuse := Fuse())).consumed("inference")
+    fuse.at = fuse.steps + 4  # the run is started, and the power fails
+    with pytest.raises(Crash):
+        world.schedules.start(NOON)
+    ((_, _, run),) = world.started.runs
+    world.consumed("inference", ["inference/abalone/c.csv"], run="2" * 32)
+    world.past.held["inference", "abalone", "2" * 32] = world.past.held[
+        "inference", "abalone", "2" * 32
+    ].model_copy(update={"at": NOON - MINUTE})
+    assert world.schedules.start(NOON + 5 * MINUTE) == "started"
+    assert len(world.started.runs) == 1
+    assert world.files(run) == FILES
+    assert world.past.held["inference", "abalone", run].at == NOON
+
+
 def test_a_monthly_training():
     world = World(MONTHLY).consumed("training", ["training/abalone/a.csv"])
     assert [world.schedules.start(NOON + n * DAY) for n in range(-1, 31)].count("started") == 1

@@ -211,6 +211,54 @@ def test_a_draft_is_shared_as_such_and_filled_after_that():
     assert {event.detail_type() for event in world.bus.heard} == {"ModelCardUnshared"}
 
 
+def test_a_draft_that_could_not_be_filled_is_tried_again_every_hour():
+    world = World()
+    world.registry.judge(1, "PendingManualApproval")
+    version = world.registry.packages[1].arn
+    world.cards.settle(version, NOON)
+    world.sharing.settle(CARD, NOON)
+    training = world.registry.training
+    world.registry.training = lambda _: (_ for _ in ()).throw(Transient("throttled"))
+    with pytest.raises(Transient):
+        world.cards.fill(version, NOON)
+    world.registry.training = training
+    world.bus.heard.clear()
+    world.sharing.mend(NOON + timedelta(hours=1))
+    assert [event.detail_type() for event in world.bus.heard] == ["ModelCardDrafted"]
+    world.cards.fill(version, NOON + timedelta(hours=1))
+    assert world.states() == {CARD: "PendingReview"}
+
+
+def test_an_account_that_is_refused_is_told_of_once_for_all_versions():
+    world = World()
+    world.accounts["dev"] = "nobody"
+    world.shares.refused.add("nobody")
+    for version in (1, 2, 3):
+        for approval in ("PendingManualApproval", "Approved"):
+            settle(world, version, approval)
+            world.sharing.mend(NOON)
+    assert world.states()[CARD] == "Archived"
+    assert len(refusals(world)) == 1
+
+
+def test_trouble_with_the_permission_that_reads_keeps_those_who_edit_waiting_for_nothing():
+    world = world_with("Approved")
+    before = world.shares.open_to()
+    world.store.put("cards/shared/other", b"")
+    copies = world.store.state()
+    settle(world, 2, "PendingManualApproval")
+    reader = world.shares.reader
+    world.shares.reader = lambda: (_ for _ in ()).throw(Transient("throttled"))
+    with pytest.raises(Transient):
+        world.sharing.mend(NOON)
+    given = world.shares.open_to()
+    assert {name: given[name] for name in before} == before, "what readers have stays"
+    assert f"{CARD[:-1]}2-dev" in given
+    assert world.store.state().items() >= copies.items()
+    world.shares.reader = reader
+    assert world.sharing.mend(NOON) in ("shared", "unchanged")
+
+
 def test_a_draft_whose_version_is_gone_or_that_others_made_is_not_to_be_filled():
     world = World()
     world.registry.judge(1, "PendingManualApproval")
@@ -323,10 +371,10 @@ def test_one_card_in_trouble_keeps_no_other_waiting():
     settle(world, 2, "PendingManualApproval")
     export = world.shelf.export
 
-    def fails(card, bucket, prefix):
+    def fails(card, bucket, prefix, *, there):
         if card.name == CARD:
             raise Misconfigured("its export failed 3 times")
-        export(card, bucket, prefix)
+        export(card, bucket, prefix, there=there)
 
     world.shelf.export = fails
     world.shelf.update(CARD, "Approved")

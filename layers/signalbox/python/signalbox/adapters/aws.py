@@ -42,13 +42,20 @@ _GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _BAD_REQUEST = frozenset({"InvalidArgument", "KeyTooLongError", "MethodNotAllowed", "405"})
 
 
-def connect(service: str) -> Any:
+def connect(service: str, *, attempts: int = 3, read_s: int = 30) -> Any:
     """Return a client with time-outs and retries fit for a function that others wait for.
 
     Standard retries: throttling and broken connections are tried three times before they surface.
+
+    Args:
+        service: as boto3 names it.
+        attempts: in all.
+        read_s: seconds that an answer may take.
     """
     config = Config(
-        retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=30
+        retries={"mode": "standard", "max_attempts": attempts},
+        connect_timeout=5,
+        read_timeout=read_s,
     )
     return boto3.client(service, config=config)
 

@@ -84,5 +84,5 @@ def _consumed(item: dict[str, Any]) -> Consumed:
         run=item["run"]["S"],
         inputs=item["inputs"]["S"],
         at=datetime.fromisoformat(item["at"]["S"]),
-        execution=item["execution"]["S"],
+        execution=item.get("execution", {}).get("S", ""),  # an earlier release noted none
     )

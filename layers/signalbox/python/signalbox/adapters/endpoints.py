@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from signalbox.adapters.aws import calling, code_of, connect
 from signalbox.contracts.packages import Smoke
@@ -22,7 +22,9 @@ BAKE_S = 300
 """How long an update is watched before the former fleet goes."""
 _LONGEST_S = 3600
 _REFUSED = "ValidationException"
-_FROM_MODEL = frozenset({"ModelError", "ModelNotReadyException", "InternalDependencyException"})
+_FROM_MODEL = "ModelError"
+_PATIENCE_S = 25
+"""As long as a sample may take: the door that asks has 60 s, and a model that hangs must be told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class SageMakerEndpoints:
     ) -> None:
         self._hosting = hosting
         self._sagemaker = sagemaker or connect("sagemaker")
-        self._runtime = runtime or connect("sagemaker-runtime")
+        self._runtime = runtime or connect("sagemaker-runtime", attempts=1, read_s=_PATIENCE_S)
         self._cloudwatch = cloudwatch or connect("cloudwatch")
 
     def look(self, name: str) -> Endpoint | None:
@@ -159,11 +161,13 @@ class SageMakerEndpoints:
                 )
                 why_not = sample.differs(answer["Body"].read())
             except ClientError as problem:
-                if code_of(problem) not in _FROM_MODEL:
+                if code_of(problem) != _FROM_MODEL:
                     raise
                 said = str(problem.response.get("OriginalMessage", ""))[:300]
                 status = problem.response.get("OriginalStatusCode", code_of(problem))
                 return f"the sample request was answered with {status}: {said}".rstrip(": ")
+            except ReadTimeoutError:
+                return f"the sample request was not answered within {_PATIENCE_S} s"
         return None if why_not is None else f"the sample request was {why_not}"
 
     def _watch(self, name: str) -> None:

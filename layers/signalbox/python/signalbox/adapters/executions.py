@@ -37,13 +37,12 @@ class PipelineExecutions:
             }
 
     def under_way(self, execution: str) -> bool:
-        """Whether a run has not ended.
-
-        Raises:
-            Misconfigured: there is no such run (any more).
-        """
-        with _asking("DescribePipelineExecution", f"execution {execution}"):
-            told = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        """Whether a run has not ended; one that is gone, with its pipeline, will not go on."""
+        try:
+            with _asking("DescribePipelineExecution", f"execution {execution}"):
+                told = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        except NotDeployed:
+            return False
         return told["PipelineExecutionStatus"] in ("Executing", "Stopping")
 
     def why_failed(self, execution: str) -> str:

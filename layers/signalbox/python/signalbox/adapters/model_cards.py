@@ -17,6 +17,7 @@ MAX_ATTEMPTS = 3
 
 _NONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _TAKEN = "ConflictException"
+_ENDED = frozenset({"Completed", "Failed"})
 
 
 class ModelCards:
@@ -86,27 +87,33 @@ class ModelCards:
         """
         self._update(name, ModelCardStatus=status)
 
-    def export(self, card: Card, bucket: str, prefix: str) -> None:
+    def export(self, card: Card, bucket: str, prefix: str, *, there: bool) -> None:
         """Have a version of a card written as PDF under a prefix, unless that was done.
 
-        The name of a job follows from what it is to do and how often that failed: a repeat meets the
+        The name of a job follows from what it is to do and how often that was tried: a repeat meets the
         job that is there.
+
+        Args:
+            card: and its version.
+            bucket: the bucket.
+            prefix: of what is written.
+            there: whether a PDF is; one that was written and removed since is written again.
 
         Raises:
             Misconfigured: it failed again and again.
         """
         place = f"s3://{bucket}/{prefix}"
-        tried = self._jobs(card)
-        names = [_job(card, place, attempt) for attempt in range(MAX_ATTEMPTS)]
-        fresh = next((name for name in names if tried.get(name, "Failed") != "Failed"), None)
-        if fresh is not None:
-            return  # it is done, or under way
-        name = next((name for name in names if name not in tried), None)
-        if name is None:
-            raise Misconfigured(
-                f"model card {card.name}: its export to {place} failed {MAX_ATTEMPTS} times; look at "
-                f"FailureReason of its export job {names[-1]}, mend that, and export it by hand"
-            )
+        tried, failed, attempt = self._jobs(card), 0, 0
+        while (status := tried.get(name := _job(card, place, attempt))) is not None:
+            if status not in _ENDED or (status == "Completed" and there):
+                return  # it is under way, or done
+            failed += status == "Failed"
+            if failed == MAX_ATTEMPTS:
+                raise Misconfigured(
+                    f"model card {card.name}: its export to {place} failed {MAX_ATTEMPTS} times; look at "
+                    f"FailureReason of its export job {name}, mend that, and export it by hand"
+                )
+            attempt += 1
         with calling("sagemaker:CreateModelCardExportJob", f"model card {card.name}"):
             try:
                 self._sagemaker.create_model_card_export_job(

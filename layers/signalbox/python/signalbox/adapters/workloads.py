@@ -50,6 +50,6 @@ def operations_of(workloads: Mapping[str, Workload]) -> dict[str, Operations]:
     return {name: operations for name, operations in told.items() if operations is not None}
 
 
-def foretelling(workloads: Mapping[str, Workload]) -> frozenset[str]:
-    """The workloads that predict faults."""
-    return frozenset(name for name, told in workloads.items() if told.prediction is not None)
+def scored(workloads: Mapping[str, Workload]) -> frozenset[str]:
+    """The workloads whose fleets are scored."""
+    return frozenset(name for name, told in workloads.items() if told.scored)

@@ -273,6 +273,11 @@ class Workload(BaseModel):
         """Which program its pipelines run: ``jobs.<kind>``."""
         return "tabular" if self.tabular is not None else "faults"
 
+    @property
+    def scored(self) -> bool:
+        """Whether its fleet is scored as features come; of ready cycles a batch run predicts."""
+        return self.prediction is not None and self.recording is not None
+
     def search(self) -> dict[str, str]:
         """What the tuning pipeline asks for: the objective, and where to look."""
         asked = self.tabular or self.prediction

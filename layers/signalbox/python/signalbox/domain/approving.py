@@ -89,15 +89,14 @@ class Approval:
         if package.status not in _OVER or package.approval not in STATUSES:
             return "unfinished"
         claims = self.promoting.claims
-        with held(claims, *asked(package.arn, package.approval), now) as mine:
-            if not mine:
+        with held(claims, *asked(package.arn, package.approval), now) as turn:
+            if not turn:
                 return "repeated"
             # before anything is done: what is done may set the status, and that must be heard
             for status in sorted({*STATUSES} - {package.approval}):
                 claims.forget(*asked(package.arn, status))
             outcome = self._act(package, now)
-        if package.approval == APPROVED and outcome in _APPROVED_NO_MORE:
-            claims.forget(*asked(package.arn, APPROVED))
+            turn.again = package.approval == APPROVED and outcome in _APPROVED_NO_MORE
         return outcome
 
     def _act(self, package: Package, now: datetime) -> Outcome:
@@ -162,11 +161,13 @@ class Approval:
         self, package: Package, workload: str | None, problem: str, now: datetime
     ) -> Outcome:
         """The mail goes first: once the status is set, a repeat of the event is late."""
-        self.promoting.topic.publish(
-            unusable_mail(package, workload, self._owner(workload), problem)
-        )
+        told = self.promoting.operations.get(workload or "")
         own = any(group_of(name) == package.group for name in self.promoting.operations)
-        if not own or (package.approval, package.status) != (APPROVED, "Completed"):
+        back = own and (package.approval, package.status) == (APPROVED, "Completed")
+        self.promoting.topic.publish(
+            unusable_mail(package, workload, told, problem, taken_back=back)
+        )
+        if not back:
             return "unusable"  # it counts for nobody
         if workload is not None:
             self.promoting.promotions.ended(
@@ -181,27 +182,28 @@ class Approval:
             return "recorded"
         left = self.promoting.withdraw(workload, package, now)
         counts = latest(package.group, self.promoting.packages)
-        vacant = self.promoting.serving(workload) is None
-        if counts is None or not vacant or not (left or package.approval == REJECTED):
+        if counts is None or not (left or package.approval == REJECTED):
             return "recorded"
-        return self._act(counts, now)
+        serving = self.promoting.serving(workload)
+        if serving is not None and group_and_version(serving)[1] >= counts.version:
+            return "recorded"
+        return self._act(counts, now)  # it may have stepped aside for the one that leaves
 
     def _tell(self, package: Package, workload: str, metrics: Metrics) -> None:
         approved = latest(package.group, self.promoting.packages)
         known = self._evidence(approved).metrics if approved else {}
         event = model_pending(workload, package, metrics, approved, known)
         self.promoting.bus.emit(event)
-        self.promoting.topic.publish(pending_mail(event, self._owner(workload)))
+        self.promoting.topic.publish(pending_mail(event, self.promoting.operations[workload]))
 
     def _put_back(self, package: Package, workload: str, now: datetime) -> None:
         """The mail goes first: once the status is back, a repeat of the event is late."""
         self.promoting.claims.claim(*asked(package.arn, PENDING), now)
         self.promoting.claims.done(*asked(package.arn, PENDING), now)  # this mail tells it
-        self.promoting.topic.publish(put_back_mail(package, workload, self._owner(workload)))
+        self.promoting.topic.publish(
+            put_back_mail(package, workload, self.promoting.operations[workload])
+        )
         why = (
             "approved without a review board; a retuned model needs one (signalbox approve --board)"
         )
         self.promoting.packages.put_back(package, why)
-
-    def _owner(self, workload: str | None) -> str:
-        return self.promoting.operations[workload].owner if workload else "unknown"

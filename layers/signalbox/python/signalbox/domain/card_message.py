@@ -6,7 +6,7 @@ from signalbox.contracts.alerts import Message
 from signalbox.contracts.cards import Stage
 from signalbox.contracts.own import ModelCardShared
 from signalbox.contracts.workload import Workload
-from signalbox.domain.mail import Address, mail, table
+from signalbox.domain.mail import Address, address_of, mail, table
 
 _MAX_ATTRIBUTE = 256
 
@@ -105,8 +105,9 @@ def _about(card: str, arn: str) -> tuple[dict[str, str], dict[str, object]]:
 
 
 def _address(workload: Workload, kind: str, status: str) -> Address:
-    owner = workload.operations.owner if workload.operations else workload.owner
-    return Address(workload.name, kind, status, owner[:_MAX_ATTRIBUTE])
+    if workload.operations is not None:
+        return address_of(workload.name, kind, status, workload.operations)
+    return Address(workload.name, kind, status, workload.owner[:_MAX_ATTRIBUTE])
 
 
 def _staged(message: Message, stage: Stage) -> Message:

@@ -8,7 +8,8 @@ One card a version, so that the card of a superseded model can be archived and s
 registry says when an event is handled decides, not what the event says: repeated, late and swapped
 events end the same. A card is filled once, when ``ModelCardDrafted`` says that the draft was shared; what
 people write into it later stays, and a card that somebody deleted stays deleted. What cannot be written into
-it is left out, and its owner is told once: a card that leaves something out is better than none.
+it is left out, and its owner is told once: a card that leaves something out is better than none. A version
+whose evaluation cannot be read gets none: on_model_package tells its owner that it cannot be used.
 """
 
 from __future__ import annotations
@@ -151,7 +152,9 @@ class Cards:
         workload = None if package is None else self._workload(package)
         if package is None or workload is None:
             return "ignored"  # deleted meanwhile, or no workload of ours
-        begun = self._begin(card_name(package.group, package.version), workload, package, now)
+        begun = self._useful(package) and self._begin(
+            card_name(package.group, package.version), workload, package, now
+        )
         return "settled" if self._place(package) or begun else "unchanged"
 
     def fill(self, arn: str, now: datetime) -> Outcome:
@@ -203,6 +206,15 @@ class Cards:
         for version, status in moves:
             self.shelf.update(card_name(group, version), status)
         return bool(moves)
+
+    def _useful(self, package: Package) -> bool:
+        """Whether a version may ever be approved: what cannot be used gets no card that others hear of."""
+        if package.status != "Completed":
+            return False
+        try:
+            return self.provenance.evaluation(package) is not None
+        except Rejected:
+            return False
 
     def _begin(self, name: str, workload: Workload, package: Package, now: datetime) -> bool:
         """Make a card and tell its owner: once."""

@@ -50,8 +50,19 @@ class Claims(Protocol):
         """Take a claim or note back: it may be done again."""
 
 
+@dataclass(slots=True)
+class Turn:
+    """True for whoever has to do it; who sets ``again`` lets it be done another time."""
+
+    mine: bool
+    again: bool = False
+
+    def __bool__(self) -> bool:
+        return self.mine
+
+
 @contextmanager
-def held(claims: Claims, about: str, what: str, now: datetime) -> Iterator[bool]:
+def held(claims: Claims, about: str, what: str, now: datetime) -> Iterator[Turn]:
     """Do what stands inside once; the block hears whether it has to.
 
     Raises:
@@ -61,11 +72,17 @@ def held(claims: Claims, about: str, what: str, now: datetime) -> Iterator[bool]
     if claim.state == "busy":
         raise Transient(f"{about} {what} is being done by another invocation")
     if claim.state == "done":
-        yield False
+        yield Turn(mine=False)
         return
+    turn = Turn(mine=True)
     try:
-        yield True
+        yield turn
     except SignalboxError:  # it failed as a whole: whoever tries again need not wait
         claims.forget(about, what)
         raise
-    claims.done(about, what, now)
+    if (
+        turn.again
+    ):  # never noted as done: were the power to fail between two notes, it would stay so
+        claims.forget(about, what)
+    else:
+        claims.done(about, what, now)

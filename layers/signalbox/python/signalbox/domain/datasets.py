@@ -40,10 +40,10 @@ from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import pipeline_started
 from signalbox.domain.aside import Troubles
 from signalbox.domain.due import Note, Notes, note_of
-from signalbox.domain.refusal_mail import not_deployed, nothing_predicted
+from signalbox.domain.refusal_mail import no_such_workload, not_deployed, nothing_predicted
 from signalbox.domain.refusing import Refused, Refusing
 from signalbox.domain.scoring import OpenRun, RunTable
-from signalbox.domain.telling import Ledger, Topic
+from signalbox.domain.telling import Ledger, Topic, once
 from signalbox.domain.truth import PATIENCE, Predicted
 from signalbox.errors import NotDeployed, Rejected
 
@@ -101,28 +101,42 @@ class DatasetIntake:
 
     workloads: Mapping[str, Workload]
     notes: Notes
+    ledger: Ledger
+    topic: Topic
 
-    def take_in(self, source: ObjectRef, at: datetime) -> Noted:
+    def take_in(self, source: ObjectRef, at: datetime, now: datetime | None = None) -> Noted:
         """Note a file, once for each of its versions.
 
+        Args:
+            source: the file.
+            at: when it came.
+            now: when this is tried; ``at`` where it is not told.
+
         Raises:
-            Rejected: its key names no workload, or one that has no pipelines.
+            Rejected: its key names no workload, or one that has no pipelines; a mail says so once a day for
+                each such place.
+            Transient: somebody else is telling it right now.
         """
         try:
             kind, name = parse_dataset_key(source.key)
         except ValueError as problem:
-            raise Rejected("unknown-workload", str(problem)) from None
+            raise self._refused(source, str(problem), now or at) from None
         workload = self.workloads.get(name)
         if workload is None or workload.operations is None:
             have = sorted(n for n, w in self.workloads.items() if w.operations is not None)
-            raise Rejected(
-                "unknown-workload",
-                f"{source.key!r}: workload {name!r} has no pipelines; those are {', '.join(have)}",
-            )
+            why = f"{source.key!r}: workload {name!r} has no pipelines; those are {', '.join(have)}"
+            raise self._refused(source, why, now or at)
         if not (is_data(source.key) or says_ready(source.key)):
             return "ignored"
         note = note_of(f"{source.key} {source.sequencer}", (source.key,), at)
         return "noted" if self.notes.note(notes_of(kind, name), note) else "repeated"
+
+    def _refused(self, source: ObjectRef, why: str, now: datetime) -> Rejected:
+        place = "/".join(source.key.split("/")[:2]) if source.key.count("/") > 1 else "no workload"
+        with once(self.ledger, f"refused {place} {now:%Y-%m-%d}", now) as new:
+            if new:
+                self.topic.publish(no_such_workload(source.key, why))
+        return Rejected("unknown-workload", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +204,7 @@ class PipelineStart:
 
     def _too_early(self, workload: str, truth: Sequence[Note], now: datetime) -> bool:
         """Whether truth should wait: for files that are to be predicted for, or for predictions under way."""
-        if max(note.at for note in truth) + PATIENCE <= now:
+        if min(note.at for note in truth) + PATIENCE <= now:
             return False
         inputs = notes_of("inference", workload)
         waiting = self.table.open_run(inputs) is not None or bool(self.table.due(inputs, 1))

@@ -110,7 +110,7 @@ class Deploying:
             broke_off = _BROKE_OFF if claim.state == "inherited" else ""
             why = broke_off or why_none or self._called(operations.deploy, token, promoted)
             self.claims.keep(*key, why)
-        self._say(operations.deploy, promoted, why, operations.owner)
+        self._say(operations, operations.deploy, promoted, why)
         self.claims.done(*key, now)
         return "failed" if why else "called"
 
@@ -127,10 +127,12 @@ class Deploying:
         """Why the pipeline was not called, "" if it was."""
         return self.pipelines.call(deploy, token, variables_of(promoted)) or ""
 
-    def _say(self, deploy: Deploy, promoted: ModelPromoted, why: str, owner: str) -> None:
+    def _say(
+        self, operations: Operations, deploy: Deploy, promoted: ModelPromoted, why: str
+    ) -> None:
         if not why:
             self.bus.emit(deploy_called(promoted, deploy))
             return
         event = deploy_call_failed(promoted, deploy, why)
         self.bus.emit(event)
-        self.topic.publish(deploy_failed_mail(event, owner))
+        self.topic.publish(deploy_failed_mail(event, operations))

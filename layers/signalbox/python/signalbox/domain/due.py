@@ -82,7 +82,7 @@ class Due:
     def features_ready(self, event: CycleFeaturesReady, at: datetime) -> Noted:
         """Note the units of an event, once; ``at`` is the time of the event."""
         workload = self.workloads.get(event.workload)
-        if workload is None or workload.prediction is None or not event.units:
+        if workload is None or not workload.scored or not event.units:
             return "ignored"
         if self.models.current(event.workload) is None:
             return "no-model"
@@ -99,7 +99,7 @@ class Due:
         outcome: Noted = "no-model"
         troubles = Troubles()
         for name, workload in sorted(self.workloads.items()):
-            if workload.prediction is None:
+            if not workload.scored:
                 continue
             with troubles.aside():
                 if self.models.current(name) is None:

@@ -53,19 +53,19 @@ class Folder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InService:
-    """What a promoted model meets; ``foretelling`` are the workloads that predict faults."""
+    """What a promoted model meets; ``scored`` are the workloads whose fleets are."""
 
-    foretelling: Collection[str]
+    scored: Collection[str]
     packages: Packages
     folder: Folder
 
     def put(self, workload: str, package: Package) -> str | None:
-        """Let a promoted model score, where its workload predicts faults; return why it cannot, or None.
+        """Let a promoted model score, where its workload's fleet is; return why it cannot, or None.
 
         Raises:
             Transient: somebody else changes what scores.
         """
-        if workload not in self.foretelling:
+        if workload not in self.scored:
             return None
         content = self._archive(package)
         if content is None:

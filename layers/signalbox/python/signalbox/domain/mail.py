@@ -22,6 +22,8 @@ MAX_LINES, MAX_DATA = 96 * 1024, 128 * 1024
 """Bytes of the lines, and characters of that last line: SNS takes 256 KiB with the attributes."""
 PROSE = frozenset({"why", "reason", "problem", "message", "messages", "description"})
 """Members of a detail that are words for people: these are shortened where it is too long."""
+UNKNOWN = "unknown"
+"""The owner of what belongs to no workload: such mails reach who subscribed to all, or to this."""
 CUT = {"shortened": True}
 """Says in the attribute that the body holds more."""
 

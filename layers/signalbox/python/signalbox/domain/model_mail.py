@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from itertools import islice
 
 from signalbox.contracts.alerts import Message
+from signalbox.contracts.operations import Operations
 from signalbox.contracts.own import DeployCallFailed, ModelPendingApproval, PromotionFailed
-from signalbox.contracts.packages import APPROVED, BOARD, PENDING, Package
-from signalbox.domain.mail import Address, mail, table
+from signalbox.contracts.packages import BOARD, PENDING, Package
+from signalbox.domain.mail import UNKNOWN, Address, address_of, mail, table
 
 KIND = "model"
 """The attribute ``kind`` of these mails, for filter policies."""
@@ -16,7 +17,7 @@ SHOWN = 50
 """Metrics that a mail compares; the rest is counted."""
 
 
-def pending_mail(event: ModelPendingApproval, owner: str) -> Message:
+def pending_mail(event: ModelPendingApproval, operations: Operations) -> Message:
     """A model waits for its owner's decision."""
     board = ' --board "NAMES"' if event.retuned else ""
     about = {
@@ -36,7 +37,7 @@ def pending_mail(event: ModelPendingApproval, owner: str) -> Message:
         f'  signalbox reject {event.package} --note "..."',
     ]
     return mail(
-        Address(event.workload, KIND, PENDING, owner),
+        address_of(event.workload, KIND, PENDING, operations),
         f"model {event.version} waits for approval",
         lines,
         event.model_dump(mode="json"),
@@ -45,9 +46,14 @@ def pending_mail(event: ModelPendingApproval, owner: str) -> Message:
 
 
 def unusable_mail(
-    package: Package, workload: str | None, owner: str, problem: str | None
+    package: Package,
+    workload: str | None,
+    operations: Operations | None,
+    problem: str,
+    *,
+    taken_back: bool,
 ) -> Message:
-    """A package cannot come into service, whatever is decided of it."""
+    """A package cannot come into service, whatever is decided of it; no workload, no ``operations``."""
     lines = [
         f"Model {package.version} of {package.group} cannot be used: {problem}.",
         "",
@@ -56,12 +62,15 @@ def unusable_mail(
         "Nothing was started. What serves goes on serving.",
         *(
             ["An approval is taken back: the package is rejected, with this reason."]
-            if package.approval == APPROVED
+            if taken_back
             else []
         ),
     ]
+    named = workload or package.group
     return mail(
-        Address(workload or package.group, KIND, "Unusable", owner),
+        address_of(named, KIND, "Unusable", operations)
+        if operations is not None
+        else Address(named, KIND, "Unusable", UNKNOWN),
         f"model {package.version} cannot be used",
         lines,
         package.model_dump() | {"problem": problem},
@@ -69,7 +78,7 @@ def unusable_mail(
     )
 
 
-def put_back_mail(package: Package, workload: str, owner: str) -> Message:
+def put_back_mail(package: Package, workload: str, operations: Operations) -> Message:
     """A retuned package was approved without a review board."""
     lines = [
         f"Model {package.version} of {workload} waits for approval again.",
@@ -81,7 +90,7 @@ def put_back_mail(package: Package, workload: str, owner: str) -> Message:
         f'  signalbox approve {package.arn} --board "NAMES"',
     ]
     return mail(
-        Address(workload, KIND, "PutBack", owner),
+        address_of(workload, KIND, "PutBack", operations),
         f"model {package.version} needs a review board",
         lines,
         package.model_dump(),
@@ -89,7 +98,7 @@ def put_back_mail(package: Package, workload: str, owner: str) -> Message:
     )
 
 
-def promotion_failed_mail(event: PromotionFailed, owner: str) -> Message:
+def promotion_failed_mail(event: PromotionFailed, operations: Operations) -> Message:
     """A model did not come into service."""
     about = {
         "Package": event.package,
@@ -106,7 +115,7 @@ def promotion_failed_mail(event: PromotionFailed, owner: str) -> Message:
         f"  signalbox approve {event.package}",
     ]
     return mail(
-        Address(event.workload, KIND, event.detail_type(), owner),
+        address_of(event.workload, KIND, event.detail_type(), operations),
         f"model {event.version} did not come into service",
         lines,
         event.model_dump(mode="json"),
@@ -114,7 +123,7 @@ def promotion_failed_mail(event: PromotionFailed, owner: str) -> Message:
     )
 
 
-def deploy_failed_mail(event: DeployCallFailed, owner: str) -> Message:
+def deploy_failed_mail(event: DeployCallFailed, operations: Operations) -> Message:
     """A promoted model's deploy pipeline was not called."""
     about = {
         "Promotion": event.promotion,
@@ -130,7 +139,7 @@ def deploy_failed_mail(event: DeployCallFailed, owner: str) -> Message:
         "start it there.",
     ]
     return mail(
-        Address(event.workload, KIND, event.detail_type(), owner),
+        address_of(event.workload, KIND, event.detail_type(), operations),
         "the deploy pipeline was not called",
         lines,
         event.model_dump(mode="json"),

@@ -45,6 +45,9 @@ Step = Literal[
 ]
 
 
+_NOT_APPROVED = "the package is not approved any more"
+
+
 class Promotions(Protocol):
     """What is known of promotions. Every change is conditional: of two contenders one wins."""
 
@@ -106,6 +109,8 @@ class Promoting:
             raise Transient(f"endpoint {group_of(workload)} is being deleted; created again later")
         if _idle(flight, endpoint) and not _just_begun(flight, now):
             return self._begin(workload, standing, package, endpoint, endpoint, now)
+        if not self.operations[workload].endpoint:  # no event of an endpoint would end the wait
+            raise Transient(f"another model of {workload} is just coming into service")
         self._wait(workload, standing, package)
         rests = endpoint is not None and endpoint.settled and _asked(flight, endpoint)
         return self.settle(workload, now) if rests else "waiting"
@@ -117,11 +122,18 @@ class Promoting:
         return arn if ended is not None and ended.state == "promoted" else None
 
     def withdraw(self, workload: str, package: Package, now: datetime) -> bool:
-        """Note that a package may not stay in service; return whether it was there last."""
+        """Note that a package may not stay in service; return whether it was there last.
+
+        Raises:
+            Transient: somebody else is at it.
+        """
         if self.serving(workload) == package.arn:
             why = f"its approval status is {package.approval}"
             self._ended(workload, package.arn, "withdrawn", now, why)
-        return self.promotions.standing(workload).promoted == package.arn
+        standing = self.promotions.standing(workload)
+        if standing.flight is not None and standing.flight.package == package.arn:
+            self.promotions.change(workload, standing)  # who is just promoting it has to look again
+        return standing.promoted == package.arn
 
     def settled(self, endpoint: str, now: datetime) -> Step:
         """Settle what an endpoint serves, which is known by its name.
@@ -240,13 +252,17 @@ class Promoting:
 
     def _tried(self, workload: str, flight: Flight) -> str | None:
         """Why a model that answers pings must not stay, or None."""
-        package = self.packages.find(flight.package)
-        if package is None or package.approval != APPROVED:
-            return "the package is not approved any more"
+        package = self._approved(flight)
+        if package is None:
+            return _NOT_APPROVED
         sample = sample_of(package, self.files)
         return (
             sample if isinstance(sample, str) else self.endpoints.invoke(group_of(workload), sample)
         )
+
+    def _approved(self, flight: Flight) -> Package | None:
+        package = self.packages.find(flight.package)
+        return package if package is not None and package.approval == APPROVED else None
 
     def _back(
         self, workload: str, standing: Standing, flight: Flight, endpoint: Endpoint, now: datetime
@@ -286,7 +302,7 @@ class Promoting:
             if mine:
                 event = promotion_failed(workload, flight, group_of(workload), serving, why)
                 self.bus.emit(event)
-                self.topic.publish(promotion_failed_mail(event, self.operations[workload].owner))
+                self.topic.publish(promotion_failed_mail(event, self.operations[workload]))
         self._ended(workload, flight.package, "failed", now, why)
         self._reject(flight.package, why)
         noted = self.promotions.change(workload, standing, flight=None)
@@ -309,8 +325,8 @@ class Promoting:
         endpoint: Endpoint | None,
         now: datetime,
     ) -> Step:
-        package = self.packages.find(flight.package)
-        why_not = self.in_service.put(workload, package) if package else None
+        package = self._approved(flight)
+        why_not = _NOT_APPROVED if package is None else self.in_service.put(workload, package)
         if why_not is not None and endpoint is not None:
             return self._take_back(workload, standing, flight, endpoint, why_not, now)
         if why_not is not None:

@@ -6,7 +6,11 @@ from datetime import datetime
 
 from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
-from signalbox.domain.mail import address_of, at, mail, table
+from signalbox.domain.alert_message import printable
+from signalbox.domain.mail import UNKNOWN, Address, address_of, at, mail, table
+
+_LONGEST = 63
+"""Of a workload's name, as the house takes it."""
 
 
 def nothing_predicted(workload: str) -> str:
@@ -32,6 +36,24 @@ def no_files(workload: str, kind: str) -> str:
     return (
         f"a schedule is due, but it takes the files of the latest run, and none under {kind}/{workload}/ "
         f"have become a run yet or are still there; put files there"
+    )
+
+
+def no_such_workload(key: str, problem: str) -> Message:
+    """Write the mail about a file whose key names no workload that has pipelines: nobody's, so to all."""
+    room, _, rest = key.partition("/")
+    named = printable(rest.partition("/")[0] if "/" in rest else "").strip()[:_LONGEST]
+    return mail(
+        Address(named or UNKNOWN, "pipeline", "Refused", UNKNOWN),
+        f"files under {room}/ start no run",
+        [
+            f"No run starts for files like {key}: {problem}.",
+            "",
+            "Put them under the name of a workload with pipelines, or ship one of that name (make package).",
+            "Of this place nothing more is said today.",
+        ],
+        {"key": key, "why": problem, "status": "Refused"},
+        action_required=True,
     )
 
 

@@ -129,8 +129,12 @@ class Schedules:
         bucket, key = self.store.bucket, inputs_key(workload.name, run)
         refusing = Refusing(self.bus, self.ledger, self.topic)
         refused = Refused(workload, run, bucket, key, due, "a schedule started no run")
-        files = self._files(self.history.latest(kind, workload.name))
-        self.store.put(key, manifest(bucket, files))
+        content = self.store.find(key)
+        if content is None:
+            files = self._files(self.history.latest(kind, workload.name))
+            self.store.put(key, manifest(bucket, files))
+        else:  # somebody died over it, and the run may be under way on just these
+            files = listed(content)
         if not files:
             refusing.tell(refused, no_files(workload.name, kind), now)
             return
@@ -141,7 +145,7 @@ class Schedules:
         except NotDeployed as problem:
             refusing.tell(refused, not_deployed_now(str(problem)), now)
             return
-        consumed = Consumed(run=run, inputs=inputs, at=now, execution=execution)
+        consumed = Consumed(run=run, inputs=inputs, at=due, execution=execution)
         self.history.remember(kind, workload.name, consumed)
         self.bus.emit(
             pipeline_started(

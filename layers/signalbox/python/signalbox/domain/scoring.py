@@ -120,7 +120,7 @@ class Scoring:
         outcome: Started = "nothing"
         troubles = Troubles()
         for name, workload in sorted(self.workloads.items()):
-            if workload.prediction is None:
+            if not workload.scored:
                 continue
             with troubles.aside():
                 outcome = "started" if self._start(name, now) else outcome

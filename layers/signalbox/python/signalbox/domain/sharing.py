@@ -80,8 +80,8 @@ class SharedShelf(Protocol):
     def content(self, name: str) -> str:
         """Return what a card says, as JSON."""
 
-    def export(self, card: Card, bucket: str, prefix: str) -> None:
-        """Have a version of a card written as PDF under a prefix, unless that was done.
+    def export(self, card: Card, bucket: str, prefix: str, *, there: bool) -> None:
+        """Have a version of a card written as PDF under a prefix, unless it is coming or ``there``.
 
         Raises:
             Misconfigured: it failed again and again.
@@ -191,18 +191,23 @@ class Sharing:
         noted = self.notes.grants(name)
         access = WANTED[about.status]
         reads = any(access.get(stage) == "read" for stage in self.accounts)
-        reader = self.shares.reader() if reads else None
+        troubles, reader = Troubles(), None
+        with troubles.aside():
+            reader = self.shares.reader() if reads else None
+        unknown = troubles.first is not None  # what readers get; who edits need not wait for it
         copies = COPIES[about.status](name) if reads and reader is None else None
         if copies is not None and about.card is not None:
             self.store.put(copies + CONTENT, self.shelf.content(name).encode())
         outcomes: list[Outcome] = ["unchanged"]
-        troubles = Troubles()
         for stage in STAGES:
+            if unknown and access.get(stage) == "read":
+                continue
             told = self._told(about, stage, access.get(stage), reader, copies)
             with troubles.aside():
                 outcomes.append(self._serve(about, stage, told, noted, standing, now))
         self._drafted(about, noted)
-        self._export(about, copies)
+        if not unknown:
+            self._export(about, copies)
         troubles.tell()
         return _most(outcomes)
 
@@ -214,14 +219,18 @@ class Sharing:
                     self.store.remove(key)
         if about.card is None:
             return
-        if about.status == "Approved":
-            self.shelf.export(about.card, self.store.bucket, card_prefix(about.name))
-        if copies is not None:
-            self.shelf.export(about.card, self.store.bucket, copies)
+        wanted = [card_prefix(about.name)] if about.status == "Approved" else []
+        for prefix in [*wanted, *([copies] if copies else [])]:
+            there = any(key.endswith(".pdf") for key in self.store.keys(prefix))
+            self.shelf.export(about.card, self.store.bucket, prefix, there=there)
 
     def _drafted(self, about: About, noted: Mapping[str, str]) -> None:
         """Say that a draft of ours is where it belongs: it is filled after it was shared."""
-        if about.card is None or about.status != "Draft" or DRAFT not in noted or FILLED in noted:
+        if about.card is None or about.status != "Draft" or DRAFT not in noted:
+            return
+        if FILLED in self.notes.finished(
+            about.name
+        ):  # one who only began to fill it may have failed
             return
         if self.approvals.find(about.package) is not None:
             self.bus.emit(card_drafted(about.workload.name, (about.name, about.arn), about.package))
@@ -285,7 +294,8 @@ class Sharing:
             self._refuse(about, told, refusal, now)
             return "refused"
         if REFUSED + stage in noted:
-            self.notes.forget(group_of(about.workload.name), REFUSED + stage)
+            if told is not None:  # it is refused no more; a card that ended says nothing of that
+                self.notes.forget(group_of(about.workload.name), REFUSED + stage)
             self.notes.forget(about.name, REFUSED + stage)
         changed |= told is not None and self._tell(about, stage, told, now)
         return "shared" if changed else "unchanged"

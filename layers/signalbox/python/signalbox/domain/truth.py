@@ -61,6 +61,7 @@ class Predicted:
         there = set(self.folder.keys(predicted_prefix(workload)))
         return any(
             predicted_key(workload, each.run) not in there
+            and each.execution
             and self.executions.under_way(each.execution)
             for each in young
         )

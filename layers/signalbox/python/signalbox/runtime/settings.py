@@ -234,6 +234,7 @@ class OnDatasetSettings(DoorSettings):
     artifact_bucket: str = Field(min_length=1)
     workloads_key: str = Field(min_length=1)
     operations_table: str = Field(min_length=1)
+    models_topic: str = Field(min_length=1)
 
 
 class StartPipelinesSettings(DoorSettings):
