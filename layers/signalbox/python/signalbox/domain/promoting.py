@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from signalbox.contracts.alerts import Message
 from signalbox.contracts.operations import Operations
 from signalbox.contracts.packages import (
     APPROVED,
@@ -38,6 +37,7 @@ from signalbox.domain.in_service import InService
 from signalbox.domain.model_mail import promotion_failed_mail
 from signalbox.domain.registry import Packages, overtaken, usable
 from signalbox.domain.samples import Files, sample_of
+from signalbox.domain.telling import Topic
 from signalbox.errors import Transient
 
 Step = Literal[
@@ -66,13 +66,6 @@ class Promotions(Protocol):
 
     def promotion(self, workload: str, package: str) -> Promotion | None:
         """Return how a package's latest promotion ended, or None."""
-
-
-class Topic(Protocol):
-    """Where owners hear of their models."""
-
-    def publish(self, message: Message) -> None:
-        """Send a message to all whose subscription it fits."""
 
 
 @dataclass(frozen=True, slots=True)
