@@ -18,7 +18,7 @@ from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import deploy_call_failed, deploy_called
 from signalbox.domain.claims import Claims
 from signalbox.domain.model_mail import deploy_failed_mail
-from signalbox.domain.promoting import Topic
+from signalbox.domain.telling import Topic
 from signalbox.errors import Misconfigured, Transient
 
 Outcome = Literal["called", "failed", "nothing", "repeated"]
