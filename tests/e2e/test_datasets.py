@@ -145,3 +145,29 @@ def test_a_pipeline_that_is_not_there_is_one_mail_and_no_dead_letter(files: File
     assert "signalbox-train does not exist" in refused["message"]
     assert sum(r.name == "sns:Publish" and r.kind == "call" for r in files.cloud.journal) == 1
     assert files.events("PipelineStarted") == []
+
+
+def test_a_trigger_file_says_how_its_run_is_to_be_and_a_place_of_nobody_is_told(files: Files):
+    told = {"RegisterNewBaseline": False, "SuppliedBaseline": "s3://somewhere/baseline"}
+    files.bucket.write(KEYS[0], b"1,2,3\n")
+    files.bucket.write("training/abalone/_SUCCESS", json.dumps(told).encode())
+    files.settle()
+    (started,) = files.events("PipelineStarted")
+    asked = files.cloud.client("sagemaker").list_pipeline_parameters_for_execution(
+        PipelineExecutionArn=started["execution"]
+    )["PipelineParameters"]
+    given = {each["Name"]: each["Value"] for each in asked}
+    assert {name: given[name] for name in told} == {
+        "RegisterNewBaseline": "False",
+        "SuppliedBaseline": "s3://somewhere/baseline",
+    }
+    before = len(mails(files))
+    for name in ("a", "b"):
+        files.bucket.write(f"training/abalon/{name}.csv", b"1,2,3\n")
+    files.settle()
+    assert len(files.events("FileRejected")) == 2
+    assert len(mails(files)) == before + 1
+
+
+def mails(files: Files) -> list[Record]:
+    return [r for r in files.cloud.journal if r.name == "sns:Publish" and r.kind == "call"]

@@ -41,6 +41,12 @@ class Folder:
     def present(self, keys):
         return sorted(set(keys) - self.gone)
 
+    def current(self, key):
+        return None if key not in self.held else (ref(key), len(self.held[key]))
+
+    def find(self, key):
+        return self.held.get(key)
+
 
 @dataclass
 class Past:
@@ -164,6 +170,67 @@ def test_what_holds_no_data_starts_nothing(name):
     assert outcome == ("noted" if name == "_SUCCESS" else "ignored")
     assert world.starter.start(NOON + 9 * MINUTE) == "nothing"
     assert (world.started.runs, world.bus.heard) == ({}, [])
+
+
+def triggered(world, content, *keys, kind="training", minute=0):
+    for key in keys:
+        world.intake.take_in(ref(f"{kind}/abalone/{key}", f"{minute:08x}"), NOON + minute * MINUTE)
+    success = f"{kind}/abalone/_SUCCESS"
+    world.folder.held[success] = content
+    world.intake.take_in(ref(success, f"{minute:08x}"), NOON + minute * MINUTE)
+    return world.starter.start(NOON + (minute + 1) * MINUTE)
+
+
+def test_a_trigger_file_says_how_its_run_is_to_be():
+    world = World()
+    told = b'{"RegisterNewBaseline": false, "SuppliedBaseline": "s3://b/v1"}'
+    assert triggered(world, told, "a.csv") == "started"
+    assert triggered(world, b"", "b.csv", minute=9) == "started"
+    first, second = world.started.runs.values()
+    assert (first["RegisterNewBaseline"], first["SuppliedBaseline"]) == ("False", "s3://b/v1")
+    assert set(second) == {"Inputs"}
+    assert triggered(
+        world, b'{"SkipDataQualityCheck": "True"}', "c.csv", kind="inference", minute=20
+    )
+    assert list(world.started.runs.values())[-1]["SkipDataQualityCheck"] == "True"
+
+
+def test_a_trigger_file_alone_starts_the_latest_files_anew_if_it_asks_for_something():
+    world = World()
+    triggered(world, b"", "a.csv")
+    assert triggered(world, b" \n", minute=9) == "nothing", "as Spark writes it where nothing came"
+    assert triggered(world, b'{"SkipTrainingDataCheck": true}', minute=20) == "started"
+    (_, one), (_, two) = world.started.runs.items()
+    assert (one.get("SkipTrainingDataCheck"), two["SkipTrainingDataCheck"]) == (None, "True")
+    assert [world.files(run) for _, _, run in world.started.runs] == [
+        ["training/abalone/a.csv"]
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"now!", "is neither empty nor a JSON object; it may hold RegisterNewBaseline, "),
+        (b"[1]", "is neither empty nor a JSON object"),
+        (b'{"Inputs": "s3://x"}', "names 'Inputs'; it may hold RegisterNewBaseline"),
+        (b'{"SkipDataQualityCheck": true}', "names 'SkipDataQualityCheck'"),
+        (b'{"RegisterNewBaseline": 1}', "has 1 for RegisterNewBaseline, which is true or false"),
+        (
+            b'{"SuppliedBaseline": "/tmp"}',
+            'has "/tmp" for SuppliedBaseline, which is an s3:// folder',
+        ),
+        (b" " * 16385, "has 16385 bytes, 16384 at most are taken"),
+        (b'{"RegisterNewBaseline": true}', "no file"),
+    ],
+)
+def test_a_trigger_file_that_is_none_is_told_once_and_starts_nothing(content, words):
+    world = World()
+    assert triggered(world, content, *(() if words == "no file" else ("a.csv",))) == "nothing"
+    assert world.starter.start(NOON + 9 * MINUTE) == "nothing"
+    (mail,) = world.topic.messages
+    assert ("put files there" if words == "no file" else words) in mail.body
+    assert not world.started.runs
+    assert not world.table.opened
 
 
 def test_spark_writes_one_run():

@@ -24,6 +24,7 @@ from signalbox.contracts.datasets import (
     Consumed,
     Pipeline,
     is_data,
+    listed,
     manifest,
     says_ready,
 )
@@ -35,12 +36,19 @@ from signalbox.contracts.operation_keys import (
     parse_dataset_key,
     predictions_key,
 )
+from signalbox.contracts.triggers import MAX_BYTES, parameters_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import pipeline_started
 from signalbox.domain.aside import Troubles
 from signalbox.domain.due import Note, Notes, note_of
-from signalbox.domain.refusal_mail import no_such_workload, not_deployed, nothing_predicted
+from signalbox.domain.refusal_mail import (
+    no_such_workload,
+    not_deployed,
+    nothing_predicted,
+    nothing_to_repeat,
+    trigger_unclear,
+)
 from signalbox.domain.refusing import Refused, Refusing
 from signalbox.domain.scoring import OpenRun, RunTable
 from signalbox.domain.telling import Ledger, Topic, once
@@ -69,6 +77,12 @@ class Folder(Protocol):
 
     def present(self, keys: Collection[str]) -> list[str]:
         """Return those of some keys that are still there, in order."""
+
+    def current(self, key: str) -> tuple[ObjectRef, int] | None:
+        """Return the current version of a file and its bytes, or None if there is none."""
+
+    def find(self, key: str) -> bytes | None:
+        """Return the content of a file, or None if there is none."""
 
 
 class History(Protocol):
@@ -183,11 +197,32 @@ class PipelineStart:
             self.table.take(run, slot)
         keys = sorted({k for note in self.table.taken(run.run) for k in note.units or ()})
         files = self.folder.present([key for key in keys if is_data(key)])
-        # none: _SUCCESS came alone, another run took all of them meanwhile, or they were deleted since
-        if files:
-            self._run(kind, workload, run, files, now)
+        asked, why_not = self._asked(PIPELINE_OF[kind], [key for key in keys if says_ready(key)])
+        if asked and not files:
+            files = latest_files(self.history.latest(kind, workload.name), self.folder)
+            why_not = "" if files else nothing_to_repeat(kind, workload.name)
+        if why_not:
+            self._refuse(workload, run, inputs_key(workload.name, run.run), why_not, now)
+        elif files:
+            self._run(kind, workload, run, files, asked, now)
+        # else an empty _SUCCESS came alone, another run took all of them, or they were deleted since
         self.table.close(run)
-        return bool(files)
+        return bool(files) and not why_not
+
+    def _asked(self, pipeline: Pipeline, triggers: Sequence[str]) -> tuple[dict[str, str], str]:
+        """Return the parameters that trigger files ask for, or why one is none; the last by name decides."""
+        asked: dict[str, str] = {}
+        for key in self.folder.present(triggers):
+            found = self.folder.current(key)
+            if found is not None and found[1] > MAX_BYTES:
+                return {}, trigger_unclear(
+                    key, f"has {found[1]} bytes, {MAX_BYTES} at most are taken"
+                )
+            try:
+                asked |= parameters_of(self.folder.find(key) or b"", pipeline)
+            except ValueError as problem:
+                return {}, trigger_unclear(key, str(problem))
+        return asked, ""
 
     def _open(
         self, kind: DatasetKind, workload: str, now: datetime, quiet: timedelta
@@ -216,12 +251,13 @@ class PipelineStart:
         workload: Workload,
         run: OpenRun,
         files: Sequence[str],
+        asked: Mapping[str, str],
         now: datetime,
     ) -> None:
         key, bucket = inputs_key(workload.name, run.run), self.folder.bucket
         self.folder.put(key, manifest(bucket, files))
         inputs = f"s3://{bucket}/{key}"
-        told = {"Inputs": inputs} | ({"Truth": NO_TRUTH} if kind == "inference" else {})
+        told = {**asked, "Inputs": inputs} | ({"Truth": NO_TRUTH} if kind == "inference" else {})
         if kind == "ground-truth":
             predictions = self.predicted.files(workload.name)
             if not predictions:
@@ -243,6 +279,14 @@ class PipelineStart:
         """Say that files became no run: an event, and one mail to the owner."""
         refused = Refused(workload, run.run, self.folder.bucket, key, run.at)
         Refusing(self.bus, self.ledger, self.topic).tell(refused, why, now)
+
+
+def latest_files(latest: Consumed | None, folder: Folder) -> list[str]:
+    """Return the files that the latest run of a kind was given and that are still there."""
+    if latest is None:
+        return []
+    content = folder.find(latest.inputs.removeprefix(f"s3://{folder.bucket}/"))
+    return [] if content is None else folder.present(listed(content))
 
 
 def complete(notes: Sequence[Note], now: datetime, quiet: timedelta) -> bool:

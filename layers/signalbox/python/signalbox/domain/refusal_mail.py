@@ -39,6 +39,19 @@ def no_files(workload: str, kind: str) -> str:
     )
 
 
+def nothing_to_repeat(kind: str, workload: str) -> str:
+    """Say that a trigger file came alone and there is nothing to start anew on, and what to do."""
+    return (
+        f"a trigger file came without data, so the files of the latest run would be taken anew, and none "
+        f"under {kind}/{workload}/ have become a run yet or are still there; put files there"
+    )
+
+
+def trigger_unclear(key: str, problem: str) -> str:
+    """Say what is wrong with a trigger file, and what to do."""
+    return f"{key} {problem}; mend it, and copy it and the files that came with it again"
+
+
 def no_such_workload(key: str, problem: str) -> Message:
     """Write the mail about a file whose key names no workload that has pipelines: nobody's, so to all."""
     room, _, rest = key.partition("/")

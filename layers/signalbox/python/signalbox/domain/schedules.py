@@ -11,7 +11,7 @@ due longer ago than an hour is not made up for: a workload that is deployed toda
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -29,7 +29,7 @@ from signalbox.contracts.workload import Workload
 from signalbox.domain.announce import Bus
 from signalbox.domain.announce_models import pipeline_started
 from signalbox.domain.aside import Troubles
-from signalbox.domain.datasets import History, Pipelines, Started
+from signalbox.domain.datasets import Folder, History, Pipelines, Started, latest_files
 from signalbox.domain.refusal_mail import no_files, not_deployed_now
 from signalbox.domain.refusing import Refused, Refusing
 from signalbox.domain.telling import Ledger, Topic, once
@@ -37,23 +37,6 @@ from signalbox.errors import NotDeployed
 
 LATE = timedelta(hours=1)
 """As long as EventBridge Scheduler tries to deliver a tick of start_pipelines."""
-
-
-class Store(Protocol):
-    """The data bucket."""
-
-    @property
-    def bucket(self) -> str:
-        """Its name."""
-
-    def put(self, key: str, content: bytes) -> None:
-        """Write ``content`` under ``key``."""
-
-    def find(self, key: str) -> bytes | None:
-        """Return the content of ``key``, or None if there is no such object."""
-
-    def present(self, keys: Collection[str]) -> list[str]:
-        """Return those of some keys that are still there, in order."""
 
 
 class Starting(Protocol):
@@ -88,7 +71,7 @@ class Schedules:
     """Everything that a schedule meets when its time comes."""
 
     workloads: Mapping[str, Workload]
-    store: Store
+    store: Folder
     history: History
     pipelines: Pipelines
     bus: Bus
@@ -131,7 +114,7 @@ class Schedules:
         refused = Refused(workload, run, bucket, key, due, "a schedule started no run")
         content = self.store.find(key)
         if content is None:
-            files = self._files(self.history.latest(kind, workload.name))
+            files = latest_files(self.history.latest(kind, workload.name), self.store)
             self.store.put(key, manifest(bucket, files))
         else:  # somebody died over it, and the run may be under way on just these
             files = listed(content)
@@ -152,13 +135,6 @@ class Schedules:
                 workload.name, PIPELINE_OF[kind], run, execution, len(files), why="schedule"
             )
         )
-
-    def _files(self, latest: Consumed | None) -> list[str]:
-        """Return the files of the latest run that are still there."""
-        if latest is None:
-            return []
-        content = self.store.find(latest.inputs.removeprefix(f"s3://{self.store.bucket}/"))
-        return [] if content is None else self.store.present(listed(content))
 
 
 @dataclass(frozen=True, slots=True)
