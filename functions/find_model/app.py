@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 from signalbox.adapters.packages import ModelRegistry
+from signalbox.adapters.promotion_table import PromotionTable
 from signalbox.contracts.registry import FoundModel, ModelAsked, NoModel
 from signalbox.domain.registry import serving
 from signalbox.runtime.answering import answering
-from signalbox.runtime.settings import FindModelSettings
+from signalbox.runtime.settings import FindModelSettings, load
 
 
 @cache
@@ -17,7 +18,13 @@ def registry() -> ModelRegistry:
     return ModelRegistry()
 
 
+@cache
+def promotions() -> PromotionTable:
+    """Compose where promotions are noted."""
+    return PromotionTable(load(FindModelSettings).operations_table)
+
+
 @answering(ModelAsked, FindModelSettings)
 def handler(asked: ModelAsked) -> FoundModel | NoModel:
     """Look the model up."""
-    return serving(asked.workload, registry())
+    return serving(asked.workload, registry(), promotions().standing(asked.workload).coming)

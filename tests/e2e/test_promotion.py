@@ -17,11 +17,14 @@ from signalbox.contracts.packages import (
     REJECTED,
     promotion_of,
 )
+from signalbox.contracts.registry import group_of
 from tests.e2e.served import signalbox, up
 from tests.least import Permissions
 from tests.promoted import RUN
 from tests.registered import GROUP, Models
 from tests.services import Service, serving
+
+PUMPS = group_of("pumps")
 
 
 @pytest.fixture
@@ -168,6 +171,7 @@ def test_a_pipeline_that_answers_with_errors_is_told_of_once(models: Models, ser
 def test_the_commands_decide_in_the_cloud_that_is_up_and_by_a_profile(
     build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    # of no workload: nobody but these commands judges its versions
     home, config = tmp_path / "home", tmp_path / "config"
     with up(home=home) as cloud:
         config.write_text(
@@ -176,25 +180,25 @@ def test_the_commands_decide_in_the_cloud_that_is_up_and_by_a_profile(
         )
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
         sagemaker = boto3.Session(profile_name="there").client("sagemaker")
-        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+        sagemaker.create_model_package_group(ModelPackageGroupName=PUMPS)
         for _ in range(2):
             sagemaker.create_model_package(
-                ModelPackageGroupName=GROUP, ModelApprovalStatus=PENDING,
-                CustomerMetadataProperties={"workload": "hvac", "retuned": "true"},
+                ModelPackageGroupName=PUMPS, ModelApprovalStatus=PENDING,
+                CustomerMetadataProperties={"workload": "pumps", "retuned": "true"},
             )  # fmt: skip
-        said = signalbox("approve", "hvac/1", "--board", "Ada, Grace", home=home)
+        said = signalbox("approve", "pumps/1", "--board", "Ada, Grace", home=home)
         assert (said.returncode, "is approved" in said.stdout) == (0, True), said.stderr
-        said = signalbox("reject", f"{GROUP}/2", "--note", "worse", "--profile", "there", home=home)
+        said = signalbox("reject", f"{PUMPS}/2", "--note", "worse", "--profile", "there", home=home)
         assert (said.returncode, "is rejected" in said.stdout) == (0, True), said.stderr
-        strange = signalbox("approve", "hvac/9", home=home)
+        strange = signalbox("approve", "pumps/9", home=home)
         assert (strange.returncode, "there are: 1, 2" in strange.stderr) == (2, True)
-        bold = signalbox("approve", "hvac/2", home=home)
+        bold = signalbox("approve", "pumps/2", home=home)
         assert (bold.returncode, "--board" in bold.stderr) == (2, True)
-        shown = signalbox("models", "hvac", "--json", home=home)
+        shown = signalbox("models", "pumps", "--json", home=home)
         told = [
             (each["version"], each["approval"], each["note"]) for each in json.loads(shown.stdout)
         ]
         assert told == [(2, REJECTED, "worse"), (1, APPROVED, None)]
         assert json.loads(shown.stdout)[1]["board"] == "Ada / Grace"
-        assert "hvac/1" in signalbox("models", home=home).stdout
+        assert "pumps/1" in signalbox("models", home=home).stdout
         assert cloud.end() == 0

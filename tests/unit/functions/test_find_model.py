@@ -1,16 +1,21 @@
 import pytest
 
 from functions.find_model import app
+from signalbox.contracts.promotion import Flight, Standing
 from signalbox.contracts.registry import group_of
 from signalbox.errors import Rejected
-from tests.fakes import LambdaContext
-from tests.promoted import InMemoryRegistry, arn, registered
+from tests.fakes import NOON, LambdaContext
+from tests.promoted import InMemoryPromotions, InMemoryRegistry, arn, registered
+
+promotions = InMemoryPromotions()
 
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch):
     registry = InMemoryRegistry()
     monkeypatch.setattr(app, "registry", lambda: registry)
+    monkeypatch.setattr(app, "promotions", lambda: promotions)
+    promotions.standings.clear()
     return registry
 
 
@@ -36,6 +41,20 @@ def test_without_a_model_the_answer_says_no(registry):
     answer = ask()
     assert answer["Found"] == "no"
     assert set(answer) == {"Found", "Package", "ModelData", "Baseline"}
+
+
+def test_a_model_that_is_being_tried_counts_for_no_batch_while_another_serves(registry):
+    for version in (1, 2, 3):
+        registry.packages[arn(version)] = registered(version)
+    flight = Flight(package=arn(2), former="c", seen="t", began=NOON)
+    promotions.standings["hvac"] = Standing(promoted=arn(1), flight=flight, waiting=arn(3))
+    assert ask()["Package"] == arn(1)
+    promotions.standings["hvac"] = Standing(promoted=arn(2), waiting=arn(3))
+    assert ask()["Package"] == arn(2)
+    promotions.standings["hvac"] = Standing(promoted=arn(3))
+    assert ask()["Package"] == arn(3)
+    promotions.standings["hvac"] = Standing(flight=flight)
+    assert ask()["Package"] == arn(3), "nothing serves that it could keep to"
 
 
 def test_a_model_that_lacks_what_promotion_asks_for_counts_for_no_batch(registry):

@@ -259,6 +259,16 @@ def test_trouble_with_the_permission_that_reads_keeps_those_who_edit_waiting_for
     assert world.sharing.mend(NOON) in ("shared", "unchanged")
 
 
+def test_what_readers_get_is_tried_before_there_is_a_card():
+    world, tried = World(), []
+    world.shares.reader = lambda: tried.append(1)
+    assert world.sharing.mend(NOON) == "unchanged"
+    assert tried == [1]
+    world.accounts.clear()
+    world.sharing.mend(NOON)
+    assert tried == [1], "nobody is to read"
+
+
 def test_a_draft_whose_version_is_gone_or_that_others_made_is_not_to_be_filled():
     world = World()
     world.registry.judge(1, "PendingManualApproval")

@@ -53,6 +53,14 @@ class Standing(BaseModel):
     flight: Flight | None = None
     waiting: str | None = None
 
+    @property
+    def coming(self) -> frozenset[str]:
+        """Packages on their way into service while another one is there: they may yet fail."""
+        if self.promoted is None:
+            return frozenset()
+        on_way = {self.waiting, self.flight.package if self.flight else None}
+        return frozenset(each for each in on_way if each not in (None, self.promoted))
+
 
 class Promotion(BaseModel):
     """``promotion#<workload>`` | ``<id>``: how a package's latest promotion ended."""

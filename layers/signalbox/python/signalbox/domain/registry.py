@@ -3,13 +3,14 @@
 Of a workload's packages the highest version counts that is approved, complete and, where it was tuned anew,
 seen by a review board, and that names what promotion and batch runs ask for: numbers of its quality, a
 baseline of its data, and an archive.
-Promotion, batch runs and model cards all ask here. What is found later to be of no use, or fails its
-promotion, is rejected, so it counts no longer either until somebody approves it again.
+Promotion, batch runs and model cards all ask here; batch runs keep to the version in service while a newer
+one is being tried behind its endpoint. What is found later to be of no use, or fails its promotion, is
+rejected, so it counts no longer either until somebody approves it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from signalbox.contracts.cards import Approval
@@ -65,9 +66,12 @@ def overtaken(package: Package, packages: Approved) -> bool:
     return newest is not None and newest.version > package.version
 
 
-def serving(workload: str, packages: Approved) -> FoundModel | NoModel:
-    """Return what a batch run needs of the package that counts."""
-    package = latest(group_of(workload), packages)
+def serving(
+    workload: str, packages: Approved, coming: Collection[str] = ()
+) -> FoundModel | NoModel:
+    """Return what a batch run needs of the package that counts; those that are ``coming`` may yet fail."""
+    found = packages.approved(group_of(workload))
+    package = next((each for each in found if usable(each) and each.arn not in coming), None)
     if package is None:
         return NoModel()
     baseline = (package.constraints or "").rpartition("/")[0]

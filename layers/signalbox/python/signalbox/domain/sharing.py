@@ -178,6 +178,9 @@ class Sharing:
         cards = {name for prefix in prefixes for name, _ in self.shelf.like(prefix[:63])}
         outcomes: list[Outcome] = ["unchanged"]
         troubles = Troubles()
+        with troubles.aside():
+            if self.accounts:  # what readers will get is known before there is anything to read
+                self.shares.reader()
         for name in sorted(cards | {card for card, _ in parsed}):
             with troubles.aside():
                 outcomes.append(self._settle(name, lambda share: standing.get(share, []), now))

@@ -261,6 +261,8 @@ class FindModelSettings(DoorSettings):
 
     door = "find_model"
 
+    operations_table: str = Field(min_length=1)
+
 
 class OnPipelineChangeSettings(DoorSettings):
     """What on_pipeline_change is told."""
