@@ -169,12 +169,13 @@ def _faults(
         if (times < start).any():
             wrong.append(f"{unit}: a label before the first cycle")
         kept[unit] = times[times >= start]
-    if wrong and not sources.leave_out:
+    if wrong and not (sources.leave_out or prediction.leave_out):
         raise BadHistory(
             "unusable-labels",
             f"{', '.join(map(str, logs))}: {'; '.join(wrong[:10])}"
             f"{f' and {len(wrong) - 10} more' if len(wrong) > 10 else ''}; "
-            "mend the log, or leave them out (--leave-out of signalbox train)",
+            "mend the log, or leave them out (prediction.leave_out of the workload, or --leave-out of "
+            "signalbox train)",
         )
     return kept, wrong
 

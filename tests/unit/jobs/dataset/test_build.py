@@ -111,9 +111,10 @@ def test_labels_that_fit_no_cycle_are_refused_with_their_units_named(tmp_path):
     assert "--leave-out" in problem.message
 
 
-def test_or_they_are_left_out_and_listed(tmp_path, made):
-    given = sources(tmp_path, faults=all_faults(fleet()) + UNUSABLE, leave_out=True)
-    found = build(workload(), given, tmp_path / "dataset")
+@pytest.mark.parametrize("who", ["caller", "workload"])
+def test_or_they_are_left_out_and_listed(tmp_path, made, who):
+    given = sources(tmp_path, faults=all_faults(fleet()) + UNUSABLE, leave_out=who == "caller")
+    found = build(workload(leave_out=who == "workload"), given, tmp_path / "dataset")
     assert found.manifest["left_out"] == [
         "99: a unit with no cycle",
         "4: a label before the first cycle",

@@ -105,7 +105,13 @@ def test_what_a_card_does_not_take_is_left_out_and_told_once_and_the_group_goes_
 
 
 @pytest.mark.parametrize(
-    "changes", [{"status": "Failed"}, {"evaluation": unreadable}, {"evaluation": lambda _: None}]
+    "changes",
+    [
+        {"status": "Failed"},
+        {"evaluation": unreadable},
+        {"evaluation": lambda _: None},
+        {"evaluation": lambda _: {"x": 1}},
+    ],
 )
 def test_what_cannot_be_used_gets_no_card_until_it_can(changes):
     world = World()

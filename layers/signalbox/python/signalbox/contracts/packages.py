@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -215,6 +216,15 @@ def metrics_of(content: bytes) -> Metrics:
     told = json.loads(content)
     if not isinstance(told, dict):
         raise ValueError("is no JSON object")  # noqa: TRY004 - what reads it knows one error
+    return numbers_of(told)
+
+
+def numbers_of(told: Mapping[str, Any]) -> Metrics:
+    """Return the same of what such a file holds.
+
+    Raises:
+        ValueError: there is no number in it, too many, or names too long.
+    """
     found: Metrics = {}
     for section, metrics in told.items():
         if section.endswith("_metrics") and isinstance(metrics, dict):

@@ -162,6 +162,8 @@ class Prediction(BaseModel):
         samples: cycles drawn of each unit, in each epoch, and for judging.
         months: season filter: predictions are made and judged in these months; all by default.
         run_to_failure: without a fault log, the end of each unit's record is its fault.
+        leave_out: faults before the first cycle, and of units without cycles, are left out and listed,
+            rather than refused: fault logs are often older than recordings.
         precision: of the thresholds whose alerts on validation units are right so often, the one with
             the best recall is taken.
         threshold: from this probability on a unit is warned of, where validation chooses none.
@@ -182,6 +184,7 @@ class Prediction(BaseModel):
     samples: Positive = 100
     months: list[Annotated[int, Field(ge=1, le=12)]] | None = Field(default=None, min_length=1)
     run_to_failure: bool = False
+    leave_out: bool = False
     precision: Share = 0.9
     threshold: Share = 0.99
     features: list[Name] | None = Field(default=None, min_length=1)

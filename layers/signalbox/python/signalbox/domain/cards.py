@@ -25,7 +25,7 @@ from signalbox.contracts.alerts import Message
 from signalbox.contracts.cards import card_name, version_of
 from signalbox.contracts.complaints import complaint
 from signalbox.contracts.model_card import CardContent, CardStatus
-from signalbox.contracts.packages import Package
+from signalbox.contracts.packages import Package, numbers_of
 from signalbox.contracts.registry import group_of
 from signalbox.contracts.workload import Workload
 from signalbox.domain.card_content import Training, draft, filled
@@ -212,8 +212,9 @@ class Cards:
         if package.status != "Completed":
             return False
         try:
-            return self.provenance.evaluation(package) is not None
-        except Rejected:
+            found = self.provenance.evaluation(package)
+            return bool(found and numbers_of(found))
+        except (Rejected, ValueError):
             return False
 
     def _begin(self, name: str, workload: Workload, package: Package, now: datetime) -> bool:
