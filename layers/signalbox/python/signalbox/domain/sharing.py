@@ -198,7 +198,8 @@ class Sharing:
         with troubles.aside():
             reader = self.shares.reader() if reads else None
         unknown = troubles.first is not None  # what readers get; who edits need not wait for it
-        copies = COPIES[about.status](name) if reads and reader is None else None
+        copied = reads and reader is None and not unknown
+        copies = COPIES[about.status](name) if copied else None
         if copies is not None and about.card is not None:
             self.store.put(copies + CONTENT, self.shelf.content(name).encode())
         outcomes: list[Outcome] = ["unchanged"]
