@@ -20,13 +20,13 @@ from tests.e2e.loops import Loop, looping, reship
 from tests.least import Permissions
 
 SMALL: dict[str, Any] = {
-    "window": 16, "samples": 40, "precision": 0.5, "split": {"validation": 0.3, "test": 0.3},
+    "window": 16, "samples": 20, "precision": 0.5, "split": {"validation": 0.3, "test": 0.3},
     "network": {"width": 8, "heads": 2, "layers": 1, "dropout": 0.0},
     "training": {"epochs": 2, "patience": 2, "batch": 64, "learning_rate": 0.01},
     "gate": {"metric": "auc", "at_least": 0.5},
 }  # fmt: skip
 RECORDED = datetime(2024, 5, 2, tzinfo=UTC)
-EVERY = 8
+EVERY = 16
 """Of the days of a teacher one in so many was recorded."""
 
 
@@ -45,7 +45,7 @@ def parquet(table: pa.Table) -> bytes:
 
 @pytest.mark.timeout(500)
 def test_an_approved_model_scores_the_fleet(loop: Loop, hvac_file: Callable[..., bytes]):
-    teachers = Fleet(units=24, seed=7, start=date(2024, 5, 1), days=120, faults_per_year=3.0)
+    teachers = Fleet(units=18, seed=7, start=date(2024, 5, 1), days=120, faults_per_year=3.0)
     cycles = pa.concat_tables([teachers.cycle_history(unit) for unit in teachers.units])
     day = cycles["cycle_start"].cast(pa.int64()).to_numpy() // (86400 * 10**9)
     log = teachers.fault_log()

@@ -41,9 +41,10 @@ def test_the_jobs_and_their_failures_need_no_more_than_is_granted(chain, hvac_fi
 @pytest.mark.parametrize(
     ("where", "how", "action", "resource"),
     [
-        (
+        pytest.param(
             "OnSensorFileRole.Policies[0].Statement[7]", "intake", "events:PutEvents",
             "arn:aws:events:eu-west-1:123456789012:event-bus/signalbox-signalbox",
+            marks=pytest.mark.soak,
         ),
         (
             "RawFileQueuesPolicy.PolicyDocument.Statement[0]", "deploy", "sqs:SendMessage",
