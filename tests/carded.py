@@ -104,23 +104,15 @@ class Cards:
 
     def reads_copy(self, account: str, key: str) -> bool:
         """Whether the administrator of an account can read what lies in the bucket of cards."""
-        try:
-            self.cloud.client("s3", account).get_object(Bucket=self.bucket, Key=key)
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] != "AccessDenied":
-                raise
-            return False
-        return True
+        return self._allowed(
+            self.cloud.client("s3", account).get_object, Bucket=self.bucket, Key=key
+        )
 
     def lists(self, account: str, prefix: str) -> bool:
         """Whether the administrator of an account can see what lies under a prefix of the bucket of cards."""
-        try:
-            self.cloud.client("s3", account).list_objects_v2(Bucket=self.bucket, Prefix=prefix)
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] != "AccessDenied":
-                raise
-            return False
-        return True
+        return self._allowed(
+            self.cloud.client("s3", account).list_objects_v2, Bucket=self.bucket, Prefix=prefix
+        )
 
     def copies(self) -> list[str]:
         """What lies in the bucket of cards."""
@@ -208,12 +200,15 @@ class Cards:
         ]
 
     def _may(self, account: str, operation: str, version: int, **more: str) -> bool:
+        call = getattr(self.cloud.client("sagemaker", account), operation)
+        return self._allowed(call, ModelCardName=arn_of(version), **more)
+
+    def _allowed(self, call: Callable[..., Any], **members: str) -> bool:
+        """Whether a call is let through; what else is wrong with it is raised."""
         try:
-            getattr(self.cloud.client("sagemaker", account), operation)(
-                ModelCardName=arn_of(version), **more
-            )
+            call(**members)
         except ClientError as problem:
-            if problem.response["Error"]["Code"] != "AccessDeniedException":
+            if not problem.response["Error"]["Code"].startswith("AccessDenied"):
                 raise
             return False
         return True
