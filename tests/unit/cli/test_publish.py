@@ -42,6 +42,14 @@ def test_the_pointer_names_the_archive(s3, folder):
     assert publish(s3, BUCKET, folder) == pointer
 
 
+def test_a_model_of_cycles_that_come_ready_is_refused_with_the_way_out(s3, folder):
+    told = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(told | {"workload": "turbofan"}))
+    with pytest.raises(BadUse, match="predict by its pipelines, or with `signalbox score`"):
+        publish(s3, BUCKET, folder)
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
 def test_a_version_stays_what_it_was(s3, folder, tmp_path):
     pointer = publish(s3, BUCKET, folder)
     (folder / "model.onnx").write_bytes(b"other")
